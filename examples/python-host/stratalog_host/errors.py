@@ -147,7 +147,7 @@ def log_error(tag, value):
 
 def _text(tag, value):
     if tag == "write-failed":
-        kept = value.__dict__["events-pending"]
+        kept = getattr(value, "events-pending")
         kept = f"; {kept} event{'s are' if kept != 1 else ' is'} kept in memory" if kept else ""
         return f"cannot write {value.object}: {FATES[value.fate]}{kept}: {value.message}"
     if tag == "store-failed":
@@ -160,11 +160,10 @@ def _text(tag, value):
 
 
 def _fault(fault):
-    tag = getattr(fault, "tag", None)
-    if tag == "too-long" or hasattr(fault, "bytes"):
-        size = getattr(fault, "payload", fault)
-        return f"the event has {size.bytes} bytes, more than {size.__dict__['bytes-max']}"
+    if fault.tag == "too-long":
+        size = fault.payload
+        return f"the event has {size.bytes} bytes, more than {getattr(size, 'bytes-max')}"
     return {
         "empty": "the event is empty: an event has at least one byte",
         "line-feed": "the event has a line feed inside: an event is one line",
-    }.get(tag, "the last line does not end with a line feed")
+    }.get(fault.tag, "the last line does not end with a line feed")

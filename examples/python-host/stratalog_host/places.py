@@ -153,9 +153,9 @@ def _step(folder, segment, path):
     """Opens a folder in a folder, which is closed if that succeeds."""
     try:
         found = os.open(segment, FOLDER, dir_fd=folder)
-    except (NotADirectoryError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+    except FileNotFoundError:
+        raise
+    except OSError:
         kind = kind_of(os.stat(segment, dir_fd=folder, follow_symlinks=False).st_mode)
         if kind == "folder":
             raise
