@@ -3,23 +3,34 @@
 #[path = "../build/component.rs"]
 mod component;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use component::{Package, Size, variable};
 
-const FS_STORE: Package = Package {
-    name: "stratalog-fs-store",
-    sources: &["adapters/exports", "adapters/fs-store", "adapters/wit", "wit"],
-    size: Size::Small,
-};
+/// The adapters, each with the variable that has its path.
+const STORES: [(&str, Package); 2] = [
+    (
+        "STRATALOG_FS_STORE",
+        Package {
+            name: "stratalog-fs-store",
+            sources: &["adapters/exports", "adapters/fs-store", "adapters/wit", "wit"],
+            size: Size::Small,
+        },
+    ),
+    (
+        "STRATALOG_S3_STORE",
+        Package {
+            name: "stratalog-s3-store",
+            sources: &["adapters/exports", "adapters/s3-store", "adapters/wit", "wit"],
+            size: Size::Small,
+        },
+    ),
+];
 
 fn main() -> ExitCode {
     match build() {
-        Ok(component) => {
-            println!("cargo::rustc-env=STRATALOG_FS_STORE={}", component.display());
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             println!("cargo::error={message}");
             ExitCode::FAILURE
@@ -27,9 +38,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns the path of the adapter of a folder.
-fn build() -> Result<PathBuf, String> {
+fn build() -> Result<(), String> {
     let command_line = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
-    let workspace = command_line.ancestors().nth(2).map(Path::to_owned);
-    component::build(&workspace.ok_or("the command line has no workspace")?, &FS_STORE)
+    let workspace = command_line.ancestors().nth(2).ok_or("the command line has no workspace")?;
+    for (variable, package) in &STORES {
+        let component = component::build(workspace, package)?;
+        println!("cargo::rustc-env={variable}={}", component.display());
+    }
+    Ok(())
 }

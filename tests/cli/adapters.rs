@@ -10,19 +10,19 @@ use rig::tools::{require_or_skip, workspace};
 use wasm_compose::composer::ComponentComposer;
 use wasm_compose::config::Config;
 
-use crate::binary::ok;
+use crate::binary::{json, ok};
 
 const REQUIREMENTS: &str = include_str!("../adapters/requirements.txt");
 
-/// Runs a script of `tests/adapters`, which ends with success if all its properties hold.
-fn check(script: &str, argument: &Path) {
-    check_with(script, argument, &[]);
+/// Returns Python with wasmtime, or none where there is no Python.
+fn python() -> Option<Python> {
+    require_or_skip("the adapters under Python", Python::with("wasmtime", REQUIREMENTS))
 }
 
-/// As [`check`], with these variables of the environment.
-fn check_with(script: &str, argument: &Path, variables: &[(&str, &str)]) {
-    let python = Python::with("wasmtime", REQUIREMENTS);
-    let Some(python) = require_or_skip("the adapters under Python", python) else { return };
+/// Runs a script of `tests/adapters` with these variables of the environment. It ends with success
+/// if all its properties hold.
+fn check(script: &str, argument: &Path, variables: &[(&str, &str)]) {
+    let Some(python) = python() else { return };
     let script = workspace().join("tests/adapters").join(script);
     let mut command = python.command();
     command.arg("-B").arg(script).arg(argument).envs(variables.iter().copied());
@@ -42,7 +42,7 @@ fn joined(component: &Path, exporter: &Path, to: &Path) {
 
 #[test]
 fn folder_adapter_keeps_the_contract_of_stores() {
-    check("run.py", &plugins::rust("stratalog_fs_store"));
+    check("run.py", &plugins::rust("stratalog_fs_store"), &[]);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn bucket_adapter_keeps_the_contract_of_stores() {
             ("AWS_ACCESS_KEY_ID", server.access_key.as_str()),
             ("AWS_SECRET_ACCESS_KEY", server.secret_key.as_str()),
         ];
-        check_with("run_bucket.py", &plugins::rust("stratalog_s3_store"), &variables);
+        check("run_bucket.py", &plugins::rust("stratalog_s3_store"), &variables);
     }
 }
 
@@ -67,5 +67,42 @@ fn log_sink_journals_what_a_program_logs() {
     let (alone, output) = (plugins::rust("stratalog_log_sink"), sink.to_str().unwrap());
     ok(&["component", "join", "--store", "fs", alone.to_str().unwrap(), "-o", output], "");
     joined(&plugins::rust("logger"), &sink, &app);
-    check("run_sink.py", folder.path());
+    check("run_sink.py", folder.path(), &[]);
+}
+
+#[test]
+fn plugin_joined_with_a_bucket_writes_the_log_that_this_program_reads() {
+    let Some(server) = servers::require_or_skip(servers::shared_moto()) else { return };
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let app = folder.path().join("app.wasm");
+    let (plugin, app) = (plugins::rust("scripted"), app.to_str().unwrap());
+    ok(&["component", "join", plugin.to_str().unwrap(), "--store", "s3", "-o", app], "");
+    let inspected = json(&["component", "inspect", "--json", app]);
+    let imports = inspected.get("imports").unwrap().as_array().unwrap();
+    let names: Vec<&str> = imports.iter().map(|name| name.as_str().unwrap()).collect();
+    assert!(names.iter().all(|name| name.starts_with("wasi:")), "{names:?}");
+    assert!(!names.iter().any(|name| name.starts_with("wasi:filesystem/")), "{names:?}");
+
+    let log = server.url("log");
+    let mut command = python.command();
+    command.arg("-B").arg(workspace().join("tests/adapters/run_app.py")).arg(app);
+    command.arg(format!("STRATALOG_ROOT={}", log.strip_suffix("/log").unwrap()));
+    for (name, value) in server.store_options() {
+        command.arg(format!("{}={value}", name.to_uppercase()));
+    }
+    command.args(["--", "open=log=10", "append=a=25", "flush", "close", "verify=log"]);
+    let ended = command.output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+
+    let expected: String = (0..25).map(|number| format!("a {number}\n")).collect();
+    let options = server.store_options().into_iter();
+    let options: Vec<_> =
+        options.map(|(name, value)| format!("--store-option={name}={value}")).collect();
+    for (command, expected) in [("read", Some(expected)), ("verify", None)] {
+        let mut arguments = vec![command, &log];
+        arguments.extend(options.iter().map(String::as_str));
+        let found = ok(&arguments, "");
+        assert!(expected.is_none_or(|expected| found == expected), "{found}");
+    }
 }

@@ -22,8 +22,8 @@ pub const PACKAGES: [&str; 9] = [
     "memory",
     "logger",
     "stratalog-fs-store",
-    "stratalog-log-sink",
     "stratalog-s3-store",
+    "stratalog-log-sink",
 ];
 const COMPONENTIZE_PY: &str =
     include_str!("../../examples/plugins/journal-python/requirements.txt");

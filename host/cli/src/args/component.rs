@@ -64,4 +64,6 @@ pub(crate) struct Inspect {
 pub(crate) enum StoreKind {
     /// A folder that the host opens for the program
     Fs,
+    /// The bucket that STRATALOG_ROOT and the AWS_ variables of the program name
+    S3,
 }
