@@ -71,7 +71,7 @@ fn log_sink_journals_what_a_program_logs() {
 }
 
 #[test]
-fn plugin_joined_with_a_bucket_writes_the_log_that_this_program_reads() {
+fn plugin_joined_with_a_bucket_writes_a_log_that_is_read() {
     let Some(server) = servers::require_or_skip(servers::shared_moto()) else { return };
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();

@@ -53,6 +53,12 @@ impl Folder {
     pub(crate) fn root(opened: &Descriptor, below: &str, path: &str) -> Result<Self, SystemError> {
         // Some hosts neither list nor sync the folders that they opened themselves.
         let below = if below.is_empty() { "." } else { below };
+        if below != "." {
+            let found = opened.stat_at(PathFlags::SYMLINK_FOLLOW, below).map_err(system_error)?;
+            if found.type_ != DescriptorType::Directory {
+                return Err(system_error(ErrorCode::NotDirectory));
+            }
+        }
         let (open, access) = (OpenFlags::DIRECTORY, DescriptorFlags::READ);
         let descriptor = opened.open_at(PathFlags::SYMLINK_FOLLOW, below, open, access);
         let descriptor = descriptor.map_err(system_error)?;

@@ -171,6 +171,18 @@ fn file_that_cannot_be_joined_is_named_with_the_cause() {
     let log = path("log.wasm");
     ok(&["component", "export", &log], "");
     let scripted = fs::read(plugins::rust("scripted")).unwrap();
+    let code = component(
+        "code.wasm",
+        r#"(component (import "stratalog:log/append-log@0.1.0" (instance))
+            (core module (func (result i32) (i32.const 7))))"#,
+    );
+    // A name that would colour the terminal.
+    let name = fs::read(importing("evil.wasm", "aaa:bEVILE/c")).unwrap();
+    let at = name.windows(5).position(|bytes| bytes == b"EVILE").unwrap();
+    let evil = [&name[..at], b"\x1b[31m", &name[at + 5..]].concat();
+    let mut invalid = fs::read(&code).unwrap();
+    let at = invalid.windows(3).rposition(|bytes| bytes == [0x41, 7, 0x0b]).unwrap();
+    invalid[at] = 0xff;
     let half = write("half.wasm", &scripted[..scripted.len() / 2]);
     let other = component(
         "other.wasm",
@@ -184,7 +196,7 @@ fn file_that_cannot_be_joined_is_named_with_the_cause() {
             (instance (export "fly" (func)))))"#,
     );
     let later = "stratalog:log/append-log@0.9.0";
-    let table: [(&str, &[&str]); 9] = [
+    let table: [(&str, &[&str]); 12] = [
         (&path("missing.wasm"), &["cannot read the component", "missing.wasm"]),
         (&write("text.wasm", b"(component)"), &["it is not a WebAssembly component; name one"]),
         (
@@ -192,6 +204,12 @@ fn file_that_cannot_be_joined_is_named_with_the_cause() {
             &["it is a core WebAssembly module", "build it for wasm32-wasip2"],
         ),
         (&half, &["it is damaged: ", "copy or build it again"]),
+        (&write("code.wasm", &invalid), &["it is damaged: ", "copy or build it again"]),
+        (
+            &importing("unversioned.wasm", "stratalog:log/append-log"),
+            &["of no version: build it against 0.1.0"],
+        ),
+        (&write("evil.wasm", &evil), &["it is damaged: ", "aaa:b\u{fffd}[31m/c"]),
         (&component("none.wasm", "(component)"), &["imports no stratalog:log/append-log; name"]),
         (&log, &["it is a log component, not a plugin; name a plugin"]),
         (

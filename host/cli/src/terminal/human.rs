@@ -30,6 +30,11 @@ pub(crate) fn exact_size(bytes: u64) -> String {
     }
 }
 
+/// Returns a text of others without characters that control a terminal.
+pub(crate) fn visible(text: &str) -> String {
+    text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
+}
+
 /// Describes an error at a path in the words of this program.
 pub(crate) fn cause(error: &io::Error) -> String {
     match error.kind() {

@@ -87,12 +87,18 @@ fn provider<'a>(
 }
 
 fn other_version(importer: &str, import: &str, from: &Joined, version: &str) -> Failure {
-    let wanted = split(import).1;
-    let cause = format!(
-        "it was made for {import}, and {} has version {version}: build it against the wit/ of \
-         version {version}, or use a stratalog of version {wanted}",
-        from.origin
-    );
+    let (interface, wanted) = split(import);
+    let from = &from.origin;
+    let cause = match wanted {
+        "" => format!("it imports {interface} of no version: build it against {version}"),
+        wanted if interface.starts_with("stratalog:") => format!(
+            "it was made for {import}, and {from} has version {version}: build it against the \
+             wit/ of version {version}, or use a stratalog of version {wanted}"
+        ),
+        _ => format!(
+            "it was made for {import}, and {from} has version {version}: build it against that"
+        ),
+    };
     refusal(importer, &cause)
 }
 

@@ -11,7 +11,7 @@ use crate::args::Shared;
 use crate::numbers::to_u64;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::report::print_json;
-use crate::terminal::human::count;
+use crate::terminal::human::{count, visible};
 
 #[derive(Serialize)]
 struct Inspected {
@@ -25,8 +25,9 @@ struct Inspected {
 pub(super) fn inspect(file: Option<&Path>, shared: &Shared) -> Result<Code, Failure> {
     let (origin, component) = read(file, shared)?;
     let inspected = look(&component).map_err(|error| {
+        let cause = visible(&format!("{error:#}"));
         Failure::input(format!(
-            "cannot inspect {origin}: it is not a WebAssembly component: {error:#}"
+            "cannot inspect {origin}: it is not a WebAssembly component: {cause}"
         ))
     })?;
     if shared.json {

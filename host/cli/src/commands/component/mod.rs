@@ -8,6 +8,7 @@ mod stores;
 mod versions;
 
 use std::fs;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -81,6 +82,10 @@ fn read(file: Option<&Path>, shared: &Shared) -> Result<(String, Vec<u8>), Failu
 /// Writes a component to a file or to stdout, and prints its size and its digest.
 fn write(file: &Path, component: &[u8], shared: &Shared) -> Result<Code, Failure> {
     if file == Path::new("-") {
+        if io::stdout().is_terminal() {
+            let message = "cannot write a component to a terminal; redirect stdout, or name a file";
+            return Err(Failure::input(message));
+        }
         write_stdout(component)?;
         return Ok(Code::Done);
     }

@@ -1,10 +1,13 @@
 //! A component to join with others, and the reasons to refuse it.
 
+use std::fmt;
+
 use wasm_compose::graph::Component;
 use wasmparser::Validator;
 
 use super::versions::split;
 use crate::process::exit::Failure;
+use crate::terminal::human;
 
 /// The interface by which a plugin uses logs.
 const APPEND_LOG: &str = "stratalog:log/append-log";
@@ -42,13 +45,15 @@ impl Parts {
             let cause = "it is not a WebAssembly component; name one, as built for wasm32-wasip2";
             return Err(refusal(origin, cause));
         }
+        let damaged = |cause: &dyn fmt::Display| {
+            let cause = format!("it is damaged: {cause}; copy or build it again");
+            refusal(origin, &cause)
+        };
+        // The parser of joined components does not look at code.
+        Validator::new().validate_all(bytes).map_err(|error| damaged(&error))?;
         match Component::from_bytes(&mut self.validator, role, bytes) {
             Ok(component) => Ok(Part { origin: origin.to_owned(), component }),
-            Err(error) => {
-                let cause = error.root_cause();
-                let cause = format!("it is damaged: {cause}; copy or build it again");
-                Err(refusal(origin, &cause))
-            }
+            Err(error) => Err(damaged(error.root_cause())),
         }
     }
 
@@ -88,5 +93,5 @@ impl Part<'_> {
 
 /// Returns the failure for a component that cannot be joined.
 pub(super) fn refusal(origin: &str, cause: &str) -> Failure {
-    Failure::input(format!("cannot join {origin}: {cause}"))
+    Failure::input(format!("cannot join {origin}: {}", human::visible(cause)))
 }
