@@ -48,7 +48,7 @@ const BAD: [(&str, &[&str]); 42] = [
     ("--host-call-bytes-max", &["x", "-1"]),
     ("--component-bytes-max", &["x", "-1"]),
     ("--compile-time-max", &["x", "7"]),
-    ("--store", &["x", "", "s3"]),
+    ("--store", &["x", "", "gcs"]),
 ];
 
 /// Options that name a file: a bad file is bad input, as everywhere.
