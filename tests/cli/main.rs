@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod adapters;
 mod address_space;
 mod binary;
 mod bucket;

@@ -1,6 +1,7 @@
 //! Plugins through the real binary: the samples and hostile ones. The same component under Node and
-//! Python.
+//! Python, and the adapters.
 
+mod adapters;
 mod evil;
 mod evil_in_one_host;
 mod holding;

@@ -43,7 +43,7 @@ fn run_on_wasi(file: &Path, folder: &Path, arguments: &[&str], input: &[u8]) -> 
 }
 
 /// Joins a plugin and the store of a folder, with these options.
-fn joined(plugin: &Path, to: &Path, options: &[&str]) -> PathBuf {
+pub(super) fn joined(plugin: &Path, to: &Path, options: &[&str]) -> PathBuf {
     let mut arguments = vec!["component", "join", plugin.to_str().unwrap()];
     arguments.extend(["--output", to.to_str().unwrap()]);
     arguments.extend(options);
@@ -51,14 +51,14 @@ fn joined(plugin: &Path, to: &Path, options: &[&str]) -> PathBuf {
     to.to_owned()
 }
 
-fn names(file: &Path, direction: &str) -> Vec<String> {
+pub(super) fn names(file: &Path, direction: &str) -> Vec<String> {
     let inspected = json(&["component", "inspect", "--json", file.to_str().unwrap()]);
     let names = inspected.get(direction).unwrap().as_array().unwrap().iter();
     names.map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
 /// Checks that a stock host has all that a component imports.
-fn assert_imports_only_wasi(file: &Path) {
+pub(super) fn assert_imports_only_wasi(file: &Path) {
     let imports = names(file, "imports");
     // An interface of a proposal, which such a host does not have.
     let others = |name: &&String| !name.starts_with("wasi:") || name.starts_with("wasi:logging/");

@@ -18,6 +18,18 @@ for pin in sys.argv[1:]:
         sys.exit(f'{name} is {found}, not {wanted}')
 ";
 
+/// Runs a script that prints a line `ok …` for each property that holds.
+///
+/// # Panics
+/// When it fails, or has no more than ten properties.
+pub fn assert_all_hold(script: &mut Command) {
+    let ended = script.output().expect("Python runs");
+    let [stdout, stderr] =
+        [ended.stdout, ended.stderr].map(|text| String::from_utf8(text).expect("text"));
+    assert!(ended.status.success(), "{stdout}{stderr}");
+    assert!(stdout.lines().filter(|line| line.starts_with("ok ")).count() > 10, "{stdout}");
+}
+
 /// An interpreter, and the folder of its additional packages.
 pub struct Python {
     program: PathBuf,

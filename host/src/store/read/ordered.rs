@@ -233,7 +233,7 @@ impl OrderedRead {
     }
 
     /// Divides the first range into what has arrived and the rest, of which parts are fetched next.
-    /// What is fetched behind it is fetched again later.
+    /// The ranges behind it are fetched again later.
     fn divide(&mut self) {
         let Some(rest) = self.ahead.front_mut().and_then(Fetch::cut) else { return };
         for fetch in self.ahead.drain(1..).rev() {

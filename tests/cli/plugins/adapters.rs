@@ -5,14 +5,15 @@ use std::path::Path;
 
 use rig::plugins;
 use rig::servers::{self, shared_moto, shared_radosgw};
-use rig::tools::python::Python;
+use rig::tools::python::{Python, assert_all_hold};
 use rig::tools::{require_or_skip, workspace};
 use wasm_compose::composer::ComponentComposer;
 use wasm_compose::config::Config;
 
-use crate::binary::{json, ok};
+use super::joined::{self, assert_imports_only_wasi};
+use crate::binary::ok;
 
-const REQUIREMENTS: &str = include_str!("../adapters/requirements.txt");
+const REQUIREMENTS: &str = include_str!("../../adapters/requirements.txt");
 
 /// Returns Python with wasmtime, or none where there is no Python.
 fn python() -> Option<Python> {
@@ -25,16 +26,11 @@ fn check(script: &str, argument: &Path, variables: &[(&str, &str)]) {
     let Some(python) = python() else { return };
     let script = workspace().join("tests/adapters").join(script);
     let mut command = python.command();
-    command.arg("-B").arg(script).arg(argument).envs(variables.iter().copied());
-    let ended = command.output().unwrap();
-    let [stdout, stderr] =
-        [ended.stdout, ended.stderr].map(|text| String::from_utf8(text).unwrap());
-    assert!(ended.status.success(), "{stdout}{stderr}");
-    assert!(stdout.lines().filter(|line| line.starts_with("ok ")).count() > 10, "{stdout}");
+    assert_all_hold(command.arg("-B").arg(script).arg(argument).envs(variables.iter().copied()));
 }
 
 /// Joins a component with one that exports what it imports.
-fn joined(component: &Path, exporter: &Path, to: &Path) {
+fn plug(component: &Path, exporter: &Path, to: &Path) {
     let dir = to.parent().unwrap().to_owned();
     let config = Config { dir, definitions: vec![exporter.to_owned()], ..Config::default() };
     fs::write(to, ComponentComposer::new(component, &config).compose().unwrap()).unwrap();
@@ -66,7 +62,7 @@ fn log_sink_journals_what_a_program_logs() {
     ok(&["component", "export", "--store", "fs", log.to_str().unwrap()], "");
     let (alone, output) = (plugins::rust("stratalog_log_sink"), sink.to_str().unwrap());
     ok(&["component", "join", "--store", "fs", alone.to_str().unwrap(), "-o", output], "");
-    joined(&plugins::rust("logger"), &sink, &app);
+    plug(&plugins::rust("logger"), &sink, &app);
     check("run_sink.py", folder.path(), &[]);
 }
 
@@ -76,13 +72,10 @@ fn plugin_joined_with_a_bucket_writes_a_log_that_is_read() {
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let app = folder.path().join("app.wasm");
-    let (plugin, app) = (plugins::rust("scripted"), app.to_str().unwrap());
-    ok(&["component", "join", plugin.to_str().unwrap(), "--store", "s3", "-o", app], "");
-    let inspected = json(&["component", "inspect", "--json", app]);
-    let imports = inspected.get("imports").unwrap().as_array().unwrap();
-    let names: Vec<&str> = imports.iter().map(|name| name.as_str().unwrap()).collect();
-    assert!(names.iter().all(|name| name.starts_with("wasi:")), "{names:?}");
-    assert!(!names.iter().any(|name| name.starts_with("wasi:filesystem/")), "{names:?}");
+    let app = joined::joined(&plugins::rust("scripted"), &app, &["--store=s3"]);
+    assert_imports_only_wasi(&app);
+    let imports = joined::names(&app, "imports");
+    assert!(!imports.iter().any(|name| name.starts_with("wasi:filesystem/")), "{imports:?}");
 
     let log = server.url("log");
     let mut command = python.command();
