@@ -1,5 +1,5 @@
 //! Tools that tests need and that some machines lack: cargo for WebAssembly, Python packages, npm
-//! packages. A test gets the tool, or the reason why this machine has none.
+//! packages, wasmtime. A test gets the tool, or the reason why this machine has none.
 //!
 //! 1. Everything is installed below the target folder, once, and all processes share it.
 //! 2. An installation gets its final name only when complete, and never changes after that.
@@ -16,6 +16,7 @@ use std::process::{Command, Stdio};
 pub mod cargo;
 pub mod npm;
 pub mod python;
+pub mod wasmtime;
 
 /// Returns the value, or `None` after printing on standard error what is skipped and why.
 ///

@@ -91,6 +91,21 @@ impl Python {
         }
     }
 
+    /// Returns the path of a file that came with a module.
+    ///
+    /// # Errors
+    /// When the module has no such file.
+    pub fn file_of(&self, module: &str, name: &str) -> Result<PathBuf, String> {
+        let find = format!("import {module}; print({module}.__path__[0])");
+        let found = self.command().args(["-c", &find]).output();
+        let found = found.map_err(|e| format!("cannot run Python: {e}"))?;
+        let file = Path::new(String::from_utf8_lossy(&found.stdout).trim()).join(name);
+        match file.exists() {
+            true => Ok(file),
+            false => Err(format!("the module {module} of Python has no file {name}")),
+        }
+    }
+
     fn run(&self, args: &[String]) -> Result<(), String> {
         run(self.command().args(args))
     }
