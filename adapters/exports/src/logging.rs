@@ -5,6 +5,7 @@
 //!
 //! 1. A message cannot control a terminal, and cannot make a line look like another.
 //! 2. A message that cannot be written is dropped: logging never fails its caller.
+//! 3. A level that cannot be used is reported once, and the default is used.
 
 use std::cell::OnceCell;
 use std::io::Write as _;
@@ -13,6 +14,9 @@ use crate::limits::LOG_LINE_BYTES_MAX;
 
 /// The variable of the environment that names the lowest level that is shown.
 const LEVEL_VARIABLE: &str = "STRATALOG_LOG";
+
+/// The lowest level that is shown without that variable.
+const DEFAULT: Option<Level> = Some(Level::Warn);
 
 /// The level of a message, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,24 +36,41 @@ thread_local! {
 /// Writes a message to stderr, if its level is shown. By default, warnings and errors are.
 pub fn log(level: Level, context: &str, message: &str) {
     let shown_from = SHOWN_FROM.with(|from| {
-        let named = || std::env::var(LEVEL_VARIABLE).ok();
-        *from.get_or_init(|| shown_from(named().as_deref()))
+        *from.get_or_init(|| {
+            let named = std::env::var(LEVEL_VARIABLE).ok();
+            shown_from(named.as_deref()).unwrap_or_else(|report| {
+                say(&line(Level::Warn, "", &report));
+                DEFAULT
+            })
+        })
     });
     if shown_from.is_some_and(|from| level >= from) {
-        writeln!(std::io::stderr(), "{}", line(level, context, message)).ok();
+        say(&line(level, context, message));
     }
 }
 
-/// Returns the lowest level that is shown; none to show nothing.
-fn shown_from(named: Option<&str>) -> Option<Level> {
-    let named = named.map(|name| name.trim().to_ascii_lowercase());
-    match named.as_deref() {
-        Some("off") => None,
-        Some("trace") => Some(Level::Trace),
-        Some("debug") => Some(Level::Debug),
-        Some("info") => Some(Level::Info),
-        Some("error") => Some(Level::Error),
-        _ => Some(Level::Warn),
+fn say(line: &str) {
+    writeln!(std::io::stderr(), "{line}").ok();
+}
+
+/// Returns the lowest level that is shown; none to show nothing. An empty name is none.
+///
+/// # Errors
+/// The report of a name that is not one of a level.
+fn shown_from(named: Option<&str>) -> Result<Option<Level>, String> {
+    let named = named.unwrap_or_default();
+    match named.trim().to_ascii_lowercase().as_str() {
+        "" => Ok(DEFAULT),
+        "off" => Ok(None),
+        "trace" => Ok(Some(Level::Trace)),
+        "debug" => Ok(Some(Level::Debug)),
+        "info" => Ok(Some(Level::Info)),
+        "warn" => Ok(Some(Level::Warn)),
+        "error" => Ok(Some(Level::Error)),
+        _ => Err(format!(
+            "cannot use {LEVEL_VARIABLE}={named}: it is not off or one of trace, debug, info, \
+             warn, error; the default is used: warn"
+        )),
     }
 }
 
@@ -107,10 +128,24 @@ mod tests {
 
     #[test]
     fn levels_are_shown_from_the_named_one_on() {
-        assert_eq!(shown_from(None), Some(Level::Warn));
-        assert_eq!(shown_from(Some("Info ")), Some(Level::Info));
-        assert_eq!(shown_from(Some("off")), None);
-        assert_eq!(shown_from(Some("stratalog=debug")), Some(Level::Warn));
+        for (named, from) in [
+            (None, Some(Level::Warn)),
+            (Some(" "), Some(Level::Warn)),
+            (Some("Info "), Some(Level::Info)),
+            (Some("warn"), Some(Level::Warn)),
+            (Some("off"), None),
+        ] {
+            assert_eq!(shown_from(named), Ok(from), "{named:?}");
+        }
         assert!(Level::Critical > Level::Error && Level::Info < Level::Warn);
+    }
+
+    #[test]
+    fn level_that_does_not_exist_is_reported() {
+        for named in ["nope", "stratalog=debug", "warn,info", "3"] {
+            let report = shown_from(Some(named)).unwrap_err();
+            assert!(report.starts_with(&format!("cannot use STRATALOG_LOG={named}: ")), "{report}");
+            assert!(report.ends_with("; the default is used: warn"), "{report}");
+        }
     }
 }
