@@ -14,7 +14,7 @@ def root_is_created_by_the_first_write_only(program, folder):
     for root in ["not/yet", "/not/yet", "./not/yet/"]:
         store = program.open({folder: "/"}, {"STRATALOG_ROOT": root})
         assert store.keys("log/") == [] and store.delete("log/a") == {}
-        with fails("not-found", "cannot open the folder /not/yet"):
+        with fails("not-found", "cannot open the folder /not/yet", "correct STRATALOG_ROOT"):
             store.get("log/a")
         assert os.listdir(folder) == []
         store.create("log/a", b"x", True)
@@ -28,7 +28,7 @@ def root_that_cannot_be_used_is_named(program, folder):
     write(f"{folder}/file", b"x")
     os.mkfifo(f"{folder}/pipe")
     for root in ["file", "file/below", "pipe", "pipe/below"]:
-        with fails("invalid", f"/{root[:4]}", fate="not-written"):
+        with fails("invalid", f"/{root[:4]}", "correct STRATALOG_ROOT", fate="not-written"):
             program.open({folder: "/"}, {"STRATALOG_ROOT": root}).create("log/a", b"")
     store = program.open({})
     with fails("permission-denied", "the host opened no folder"):
@@ -56,10 +56,28 @@ def folder_that_is_opened_for_reading_denies_writes(program, folder):
     store = program.open({folder: "/"}, writable=False)
     for call in (store.create, lambda key, _: store.start_upload(key)):
         for key in ["log/b", "new/b"]:
-            with fails("permission-denied", "no permission for this folder", fate="not-written"):
+            with fails("permission-denied", "open the folder for writing", fate="not-written"):
                 call(key, b"x")
     assert store.delete("log/a")["log/a"].kind == "permission-denied"
     assert store.get("log/a") == b"x" and store.keys("log/") == ["log/a"]
+
+
+def folder_that_was_removed_is_named_with_what_helps(program, folder):
+    store = program.open({folder: "/"})
+    store.create("log/a", b"x")
+    upload = store.start_upload("log/b")
+    shutil.rmtree(folder)
+    removed = "the folder that the host opened as / was removed: create it, and start this program"
+    with fails("not-found", removed, fate="not-written"):
+        store.write(upload, b"x")
+        store.finish(upload)
+    for key in ["log/c", "new/c"]:
+        with fails("not-found", removed, fate="not-written"):
+            store.create(key, b"x")
+    with fails("not-found", "no such object"):
+        store.get("log/a")
+    assert store.keys("log/") == [] and store.delete("log/a") == {}
+    os.mkdir(folder)
 
 
 def list_distinguishes_objects_from_other_entries(program, folder):

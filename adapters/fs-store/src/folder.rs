@@ -94,7 +94,10 @@ impl Folder {
         match self.descriptor.create_directory_at(segment) {
             // Another process may have created it, and may not have synced it yet.
             Ok(()) | Err(ErrorCode::Exist) => self.sync()?,
-            Err(code) => return Err(system_error(code).into()),
+            Err(code) => {
+                let (folder, error) = (self.path_of(segment), system_error(code));
+                return Err(Cause::NoFolder { folder, error });
+            }
         }
         self.step(segment)
     }
@@ -271,9 +274,9 @@ fn system_error(code: ErrorCode) -> SystemError {
         ErrorCode::Exist => (Reason::Exists, "it exists already"),
         ErrorCode::Access => (Reason::Denied, "permission denied"),
         ErrorCode::NotPermitted => (Reason::NotPermitted, "operation not permitted"),
-        ErrorCode::ReadOnly => (Reason::Denied, "read-only file system"),
+        ErrorCode::ReadOnly => (Reason::ReadOnly, "read-only file system"),
         ErrorCode::InsufficientSpace => (Reason::Full, "no space left on the device"),
-        ErrorCode::Quota => (Reason::Full, "disk quota exceeded"),
+        ErrorCode::Quota => (Reason::Quota, "disk quota exceeded"),
         ErrorCode::NotDirectory => (Reason::Invalid, "not a folder"),
         ErrorCode::IsDirectory => (Reason::Invalid, "it is a folder"),
         ErrorCode::NameTooLong => (Reason::Invalid, "the name is too long"),
@@ -283,7 +286,7 @@ fn system_error(code: ErrorCode) -> SystemError {
         ErrorCode::Loop => (Reason::Other, "it is a symbolic link"),
         ErrorCode::TooManyLinks => (Reason::Other, "too many links"),
         // Wasmtime has no other code for a file system that is mounted read-only.
-        ErrorCode::Io => (Reason::Other, "input/output error, or a read-only file system"),
+        ErrorCode::Io => (Reason::Device, "input/output error"),
         code => (Reason::Other, code.name()),
     };
     SystemError { reason, text }

@@ -10,7 +10,7 @@ use stratalog_store_exports::error::{StoreError, StoreErrorKind};
 use stratalog_store_exports::key;
 
 use crate::bindings::wasi::filesystem::preopens;
-use crate::bindings::wasi::filesystem::types::Descriptor;
+use crate::bindings::wasi::filesystem::types::{Descriptor, ErrorCode};
 use crate::failure::{Cause, Failure, Reason, Step, SystemError};
 use crate::folder::Folder;
 use crate::root_path::{self, ROOT_VARIABLE, RootPath, join};
@@ -96,7 +96,30 @@ impl Root {
     fn root_error(&self, verb: &str, cause: Cause) -> StoreError {
         let verb = format!("{verb} the folder");
         let failure = Failure::new(Step::Looking, &verb, &self.place.path, cause);
+        let failure = match failure.kind() {
+            StoreErrorKind::NotFound => failure.or_remedy(self.remedy_of_a_missing_folder()),
+            StoreErrorKind::Invalid => failure.or_remedy(format!("correct {ROOT_VARIABLE}")),
+            _ => failure,
+        };
         StoreError::new(failure.kind(), failure.to_string())
+    }
+
+    /// Returns the action to take if a folder on the way to an object does not exist.
+    pub(crate) fn remedy_of_a_missing_folder(&self) -> String {
+        let is_removed = match self.opened.stat() {
+            // Nothing names a folder that was removed.
+            Ok(found) => found.link_count == 0,
+            Err(code) => code == ErrorCode::NoEntry,
+        };
+        match (is_removed, self.place.below.as_str()) {
+            (true, _) => format!(
+                "the folder that the host opened as {} was removed: create it, and start this \
+                 program again",
+                self.name
+            ),
+            (false, "") => "try again: a write creates it".to_owned(),
+            (false, _) => format!("a write creates it, or correct {ROOT_VARIABLE}"),
+        }
     }
 }
 

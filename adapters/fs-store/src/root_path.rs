@@ -69,6 +69,15 @@ pub fn join(path: &str, key: &str) -> String {
     }
 }
 
+/// Returns the folder of a path, for messages.
+pub fn parent(path: &str) -> &str {
+    match path.trim_end_matches('/').rsplit_once('/') {
+        Some(("", _)) => "/",
+        Some((parent, _)) => parent,
+        None => path,
+    }
+}
+
 fn unusable(wanted: &str, reason: &str) -> StoreError {
     let message = format!(
         "cannot use {ROOT_VARIABLE}={wanted:?}: {reason}; name a folder below one that the host \
@@ -107,6 +116,14 @@ mod tests {
         assert_eq!(found(&opened, Some("/data")), root(1, "", "/data"));
         assert_eq!(found(&opened, Some("/else")), root(0, "else", "/else"));
         assert_eq!(found(&["/data"], Some("/else")), None);
+    }
+
+    #[test]
+    fn parent_of_a_path_is_the_folder_above() {
+        let table = [("/a/b", "/a"), ("/a", "/"), ("/", "/"), ("a/b/", "a"), ("data", "data")];
+        for (path, above) in table {
+            assert_eq!(parent(path), above, "{path}");
+        }
     }
 
     #[test]

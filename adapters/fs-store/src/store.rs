@@ -14,7 +14,9 @@ use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use stratalog_store_exports::error::{DeleteFailure, Outcome, StoreError, WriteError};
+use stratalog_store_exports::error::{
+    DeleteFailure, Outcome, StoreError, StoreErrorKind, WriteError,
+};
 use stratalog_store_exports::key::{self, Prefix};
 use stratalog_store_exports::logging::{Level, log};
 use stratalog_store_exports::store::{Ended, ObjectRange, Store, Upload};
@@ -55,7 +57,7 @@ impl FolderStore {
         let open = root.make().map_err(WriteError::NotWritten)?;
         self.sweep_once(root, key);
         let begun = NewFile::begin(open, key);
-        begun.map_err(|failure| failure.into_fate("create", key, root.description()))
+        begun.map_err(|failure| fate_of(root, failure, "create", key))
     }
 
     fn fate(&self, key: &str, published: Result<Published, Failure>) -> Outcome {
@@ -64,7 +66,7 @@ impl FolderStore {
             Ok(Published::AlreadyExists) => Err(WriteError::AlreadyExists),
             Err(failure) => {
                 let root = self.root().map_err(WriteError::Unknown)?;
-                Err(failure.into_fate("create", key, root.description()))
+                Err(fate_of(root, failure, "create", key))
             }
         }
     }
@@ -165,9 +167,18 @@ impl Store for FolderStore {
     }
 }
 
+/// Returns the fate of an object whose write failed. A folder on the way may have vanished.
+fn fate_of(root: &Root, failure: Failure, action: &str, key: &str) -> WriteError {
+    let failure = match failure.kind() {
+        StoreErrorKind::NotFound => failure.or_remedy(root.remedy_of_a_missing_folder()),
+        _ => failure,
+    };
+    failure.into_fate(action, key, root.description())
+}
+
 /// Removes the file of an object. A missing one counts as removed.
 fn delete_one(root: &Root, folders: &mut OpenFolder, key: &str) -> Result<(), StoreError> {
-    let opened = folders.of(root, "remove", key);
+    let opened = folders.of(root, "delete", key);
     let removed = opened.and_then(|(folder, name)| remove(root, folder, key, name));
     match removed {
         Ok(()) => Ok(()),
@@ -180,7 +191,7 @@ fn delete_one(root: &Root, folders: &mut OpenFolder, key: &str) -> Result<(), St
 }
 
 fn remove(root: &Root, folder: &Folder, key: &str, name: &str) -> Result<(), NotOpened> {
-    let failed = |cause| Failure::new(Step::Looking, "remove", &root.path_of(key), cause);
+    let failed = |cause| Failure::new(Step::Looking, "delete", &root.path_of(key), cause);
     folder.remove(name).map_err(|cause| NotOpened::Folder(failed(cause)))
 }
 
@@ -195,7 +206,7 @@ impl Upload for FolderUpload {
     fn write(&mut self, bytes: Bytes) -> Outcome {
         let written = self.file.write(&bytes);
         written.map_err(|failure| match self.store.root() {
-            Ok(root) => failure.into_fate("write", &self.key, root.description()),
+            Ok(root) => fate_of(root, failure, "write", &self.key),
             Err(error) => WriteError::NotWritten(error),
         })
     }
