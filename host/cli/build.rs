@@ -14,7 +14,13 @@ const STORES: [(&str, Package); 2] = [
         "STRATALOG_FS_STORE",
         Package {
             name: "stratalog-fs-store",
-            sources: &["adapters/exports", "adapters/fs-store", "adapters/wit", "wit"],
+            sources: &[
+                "adapters/exports",
+                "adapters/fs-store",
+                "adapters/wit",
+                "host/store-rules",
+                "wit",
+            ],
             size: Size::Small,
         },
     ),
@@ -22,7 +28,13 @@ const STORES: [(&str, Package); 2] = [
         "STRATALOG_S3_STORE",
         Package {
             name: "stratalog-s3-store",
-            sources: &["adapters/exports", "adapters/s3-store", "adapters/wit", "wit"],
+            sources: &[
+                "adapters/exports",
+                "adapters/s3-store",
+                "adapters/wit",
+                "host/store-rules",
+                "wit",
+            ],
             size: Size::Small,
         },
     ),

@@ -50,9 +50,6 @@ pub(crate) const COMPUTED_BYTES_PER_SECOND: u64 = 64 * 1024 * 1024;
 /// room for the names around it.
 pub(crate) const HOST_CALL_BYTES_MAX: usize = 128 * 1024 * 1024;
 
-/// The largest object that is created in one call: see `create` in the WIT.
-pub(crate) const CREATE_BYTES_MAX: usize = 64 * 1024 * 1024;
-
 /// Creates of an instance that may be in flight; further ones wait. A writer has at most as many.
 pub(crate) const CREATES_IN_FLIGHT_MAX: usize = 16;
 
@@ -63,24 +60,10 @@ pub(crate) const READS_AHEAD_MAX: usize = 4;
 /// The bytes that an ordered read takes for each requested range, besides its key.
 pub(crate) const READ_RANGE_BYTES: usize = 64;
 
-/// Keys of one bulk delete, ranges of one ordered read, and ranges that are summarized in one call:
-/// see the WIT.
-pub(crate) const KEYS_MAX: usize = 10_000;
-
-/// The bounds of one step of an ordered read, in bytes: see the WIT.
-pub(crate) const CHUNK_BYTES_MIN: u32 = 1024;
-pub(crate) const CHUNK_BYTES_MAX: u32 = 64 * 1024 * 1024;
-
-/// The most host bytes that one call reads: see the WIT.
-pub(crate) const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
-
 /// Compiled components in a cache folder, and their bytes: 50 plugins with a Python interpreter
 /// each, or a few versions of as many smaller ones. The least recently used ones are removed.
 pub(crate) const CACHED_MODULES_MAX: usize = 200;
 pub(crate) const CACHED_BYTES_MAX: u64 = 1024 * 1024 * 1024;
-
-/// A log line of a component is cut here, in bytes.
-pub(crate) const LOG_LINE_BYTES_MAX: usize = 1024;
 
 /// Packed events that wait for a handle's instance, in bytes. Above this, `append` waits.
 pub(crate) const PACKED_BYTES_MAX: usize = 1024 * 1024;

@@ -166,7 +166,7 @@ fn store_error(error: host::StoreError) -> StoreError {
         host::StoreErrorKind::Unavailable => StoreErrorKind::Unavailable,
         host::StoreErrorKind::Unsupported => StoreErrorKind::Unsupported,
         host::StoreErrorKind::Invalid => StoreErrorKind::Invalid,
-        _ => StoreErrorKind::Other,
+        host::StoreErrorKind::Other => StoreErrorKind::Other,
     };
     StoreError { kind, message: error.message }
 }
@@ -186,6 +186,5 @@ fn entry_kind(kind: host::EntryKind) -> EntryKind {
         host::EntryKind::Unfinished => EntryKind::Unfinished,
         host::EntryKind::Link => EntryKind::Link,
         host::EntryKind::Special => EntryKind::Special,
-        kind => panic!("the store lists {kind:?}"),
     }
 }

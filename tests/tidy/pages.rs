@@ -16,7 +16,7 @@ const FOLDERS: [&str; 8] =
     ["adapters/", "guest/", "host/", "wit/", "tests/", "examples/", "fuzz/", ".ci/"];
 
 /// Folders of the product.
-const PRODUCT: [&str; 7] = [
+const PRODUCT: [&str; 8] = [
     "adapters/exports/src/",
     "adapters/fs-store/src/",
     "adapters/log-sink/src/",
@@ -24,6 +24,7 @@ const PRODUCT: [&str; 7] = [
     "guest/src/",
     "host/src/",
     "host/cli/src/",
+    "host/store-rules/src/",
 ];
 
 /// Spans with items of other crates.

@@ -7,10 +7,9 @@
 use std::hash::Hasher as _;
 
 use bytes::{Bytes, BytesMut};
+use stratalog_store_rules::limits::PIECES_JOINED_BYTES;
+use stratalog_store_rules::numbers::{to_u64, to_usize};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
-
-use crate::limits::PIECES_JOINED_BYTES;
-use crate::numbers::{to_u64, to_usize};
 
 /// Bytes are digested and counted block by block, so that the count finds them in the processor's
 /// nearest cache.

@@ -13,12 +13,8 @@
 
 #[cfg(target_arch = "wasm32")]
 mod component;
-pub mod error;
 pub mod host_bytes;
-pub mod key;
-pub mod limits;
 pub mod logging;
-pub mod numbers;
 pub mod slots;
 pub mod store;
 

@@ -10,7 +10,7 @@
 use std::cell::OnceCell;
 use std::io::Write as _;
 
-use crate::limits::LOG_LINE_BYTES_MAX;
+use stratalog_store_rules::text::log_line;
 
 /// The variable of the environment that names the lowest level that is shown.
 const LEVEL_VARIABLE: &str = "STRATALOG_LOG";
@@ -82,7 +82,7 @@ fn line(level: Level, context: &str, message: &str) -> String {
         Level::Warn => "warning",
         Level::Error | Level::Critical => "error",
     };
-    let (context, message) = (printable(context), printable(message));
+    let (context, message) = (log_line(context), log_line(message));
     if context.is_empty() {
         format!("{name}: {message}")
     } else {
@@ -90,31 +90,10 @@ fn line(level: Level, context: &str, message: &str) -> String {
     }
 }
 
-/// Returns the text, cut to a limit, without characters that could control a terminal or make a
-/// line look like another.
-fn printable(text: &str) -> String {
-    let mut line = String::new();
-    for character in text.chars() {
-        if line.len() >= LOG_LINE_BYTES_MAX {
-            line.push('…');
-            break;
-        }
-        line.push(if deceives(character) { '\u{fffd}' } else { character });
-    }
-    line
-}
-
-/// Returns true for control characters, line separators, changes of text direction, and invisible
-/// tags.
-fn deceives(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-}
-
 #[cfg(test)]
 mod tests {
+    use stratalog_store_rules::limits::LOG_LINE_BYTES_MAX;
+
     use super::*;
 
     #[test]

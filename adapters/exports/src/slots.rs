@@ -8,11 +8,14 @@
 use std::mem;
 
 use bytes::Bytes;
+use stratalog_store_rules::error::{
+    OrderedReadError, Outcome, StoreError, StoreErrorKind, WriteError,
+};
+use stratalog_store_rules::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, LIST_LIMIT_MAX};
+use stratalog_store_rules::numbers::to_usize;
+use stratalog_store_rules::objects::{Chunk, ListPage};
 
-use crate::error::{Outcome, ReadFailure, StoreError, StoreErrorKind, WriteError};
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, PAGE_ENTRIES_MAX};
-use crate::numbers::to_usize;
-use crate::store::{Chunk, ListPage, Listing, OrderedRead, Upload};
+use crate::store::{Listing, OrderedRead, Upload};
 
 /// A listing, until it has ended.
 pub struct ListingSlot<L>(Option<L>);
@@ -28,7 +31,7 @@ impl<L: Listing> ListingSlot<L> {
     /// # Errors
     /// The next call returns the same page.
     pub fn next(&mut self, limit: u32) -> Result<ListPage, StoreError> {
-        let limit = to_usize(limit.into()).clamp(1, PAGE_ENTRIES_MAX);
+        let limit = to_usize(limit.into()).clamp(1, LIST_LIMIT_MAX);
         let Some(listing) = &mut self.0 else { return Ok(ListPage::default()) };
         let page = listing.next(limit)?;
         if !page.more {
@@ -51,7 +54,7 @@ impl<R: OrderedRead> ReadSlot<R> {
     ///
     /// # Errors
     /// The range that failed. The read is then over.
-    pub fn next(&mut self, bytes_max: u32) -> Result<Option<Chunk>, ReadFailure> {
+    pub fn next(&mut self, bytes_max: u32) -> Result<Option<Chunk>, OrderedReadError> {
         let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
         let Some(read) = &mut self.0 else { return Ok(None) };
         let next = read.next(to_usize(bytes_max.into()));
@@ -113,7 +116,7 @@ mod tests {
 
     impl Listing for Pages {
         fn next(&mut self, limit: usize) -> Result<ListPage, StoreError> {
-            assert_eq!(limit, PAGE_ENTRIES_MAX);
+            assert_eq!(limit, LIST_LIMIT_MAX);
             Ok(self.0.remove(0))
         }
     }
@@ -130,10 +133,10 @@ mod tests {
     struct Failing;
 
     impl OrderedRead for Failing {
-        fn next(&mut self, bytes_max: usize) -> Result<Option<Chunk>, ReadFailure> {
+        fn next(&mut self, bytes_max: usize) -> Result<Option<Chunk>, OrderedReadError> {
             assert_eq!(bytes_max, 1024);
             let error = StoreError::new(StoreErrorKind::NotFound, "no");
-            Err(ReadFailure { number: 3, error })
+            Err(OrderedReadError { number: 3, error })
         }
     }
 

@@ -1,69 +1,16 @@
 //! The interface that an adapter implements: `object-store` of the WIT in the types of Rust.
 //!
-//! Keys and prefixes that an adapter gets are not checked yet: it calls [`crate::key`].
+//! Keys and prefixes that an adapter gets are not checked yet: it calls
+//! [`stratalog_store_rules::key`].
 
 use std::ops::Range;
 use std::rc::Rc;
 
 use bytes::Bytes;
-
-use crate::error::{DeleteFailure, Outcome, ReadFailure, StoreError, WriteError};
-
-/// One entry of a listing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedObject {
-    /// The entry's key, from the store's root. A folder's key ends with a slash.
-    pub key: String,
-    /// Its size in bytes; 0 for an entry that is neither an object nor unfinished. In a listing
-    /// without sizes, that of an object is not defined.
-    pub size: u64,
-    /// The kind of the entry.
-    pub kind: EntryKind,
-}
-
-/// Classifies the entry under a listed key. Object stores have objects and folders only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EntryKind {
-    /// An object, which can be read.
-    Object,
-    /// A folder, or the common start of keys that continue after a slash.
-    Folder,
-    /// A file of a write that is in flight or was killed.
-    Unfinished,
-    /// A symbolic link. It is never followed.
-    Link,
-    /// A pipe, a socket or a device.
-    Special,
-}
-
-/// A page of a listing, sorted by key.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ListPage {
-    /// The entries, of every kind.
-    pub objects: Vec<ListedObject>,
-    /// True if there may be more: the next page has them.
-    pub more: bool,
-}
-
-/// One object, or a range of one, to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectRange {
-    /// The object's key.
-    pub key: String,
-    /// The bytes to read; all if none.
-    pub range: Option<Range<u64>>,
-}
-
-/// Bytes of one range of an ordered read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chunk {
-    /// The number of the range of these bytes, from 0.
-    pub number: usize,
-    /// The bytes, empty only for an empty object.
-    pub bytes: Bytes,
-    /// True if these are the last bytes of the range.
-    pub last: bool,
-}
+use stratalog_store_rules::error::{
+    DeleteFailure, OrderedReadError, Outcome, StoreError, WriteError,
+};
+use stratalog_store_rules::objects::{Chunk, ListPage, ObjectRange};
 
 /// A store: see the interface `object-store` of the WIT for the meaning of each call.
 pub trait Store: Sized + 'static {
@@ -102,7 +49,7 @@ pub trait Store: Sized + 'static {
     /// Reads an object, or a range of one.
     ///
     /// # Errors
-    /// Kind `invalid` also for more than [`crate::limits::GET_BYTES_MAX`] bytes.
+    /// Kind `invalid` also for more than [`stratalog_store_rules::limits::GET_BYTES_MAX`] bytes.
     fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Vec<u8>, StoreError>;
 
     /// Prepares a listing.
@@ -164,7 +111,7 @@ pub trait OrderedRead: 'static {
     ///
     /// # Errors
     /// The range that failed.
-    fn next(&mut self, bytes_max: usize) -> Result<Option<Chunk>, ReadFailure>;
+    fn next(&mut self, bytes_max: usize) -> Result<Option<Chunk>, OrderedReadError>;
 }
 
 /// An upload.

@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use stratalog_store_exports::error::{StoreError, StoreErrorKind, WriteError};
+use stratalog_store_rules::error::{StoreError, StoreErrorKind, WriteError};
 
 use crate::root_path;
 

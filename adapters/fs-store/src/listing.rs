@@ -13,10 +13,11 @@
 
 use std::rc::Rc;
 
-use stratalog_store_exports::error::{StoreError, StoreErrorKind};
-use stratalog_store_exports::key::Prefix;
 use stratalog_store_exports::logging::{Level, log};
-use stratalog_store_exports::store::{EntryKind, ListPage, ListedObject, Listing};
+use stratalog_store_exports::store::Listing;
+use stratalog_store_rules::error::{StoreError, StoreErrorKind};
+use stratalog_store_rules::key::Prefix;
+use stratalog_store_rules::objects::{EntryKind, ListPage, ListedObject};
 
 use crate::failure::{Cause, Failure, Reason, Step, SystemError, What};
 use crate::folder::Folder;

@@ -3,8 +3,8 @@
 //! Owns: which names a key may have in a folder. Must not know: the meaning of an object's name,
 //! but for the starts of those that a log writes.
 
-use stratalog_store_exports::error::StoreError;
-use stratalog_store_exports::key::{self, refused, split};
+use stratalog_store_rules::error::StoreError;
+use stratalog_store_rules::key::{self, refused, split};
 
 /// The starts of the names of all that a log writes, its probes included.
 const NAME_STARTS: [&str; 6] =

@@ -10,8 +10,8 @@
 //!    nevertheless belongs to this very file. A failure after the link leaves a doubt.
 //! 4. A name that is taken is "already exists" only if a regular file has it.
 
-use stratalog_store_exports::key;
 use stratalog_store_exports::logging::{Level, log};
+use stratalog_store_rules::key;
 
 use crate::failure::{Cause, Failure, Reason, Step, SystemError, Wanted, What};
 use crate::folder::{Entry, Folder, WritableFile};

@@ -12,10 +12,11 @@ use std::rc::Rc;
 use std::vec;
 
 use bytes::Bytes;
-use stratalog_store_exports::error::{ReadFailure, StoreError, StoreErrorKind};
-use stratalog_store_exports::limits::GET_BYTES_MAX;
-use stratalog_store_exports::numbers::{to_u64, to_usize};
-use stratalog_store_exports::store::{Chunk, ObjectRange, OrderedRead};
+use stratalog_store_exports::store::OrderedRead;
+use stratalog_store_rules::error::{OrderedReadError, StoreError, StoreErrorKind};
+use stratalog_store_rules::limits::GET_BYTES_MAX;
+use stratalog_store_rules::numbers::{to_u64, to_usize};
+use stratalog_store_rules::objects::{Chunk, ObjectRange};
 
 use crate::failure::{self, Failure, Step};
 use crate::folder::ReadableFile;
@@ -124,14 +125,14 @@ impl FolderRead {
 }
 
 impl OrderedRead for FolderRead {
-    fn next(&mut self, bytes_max: usize) -> Result<Option<Chunk>, ReadFailure> {
+    fn next(&mut self, bytes_max: usize) -> Result<Option<Chunk>, OrderedReadError> {
         let read = self.open.take();
         let next = if read.is_none() { self.waiting.next() } else { None };
         if next.is_some() {
             self.begun += 1;
         }
         let number = self.begun.saturating_sub(1);
-        let failed = |error| ReadFailure { number, error };
+        let failed = |error| OrderedReadError { number, error };
         let root = self.root.clone().map_err(failed)?;
         let mut read = match (read, next) {
             (Some(read), _) => read,

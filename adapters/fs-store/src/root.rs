@@ -6,8 +6,8 @@
 //! 1. Only a write creates the root. A read of a missing one fails and says so.
 //! 2. The root and its new parents are synced before anything is written below.
 
-use stratalog_store_exports::error::{StoreError, StoreErrorKind};
-use stratalog_store_exports::key;
+use stratalog_store_rules::error::{StoreError, StoreErrorKind};
+use stratalog_store_rules::key;
 
 use crate::bindings::wasi::filesystem::preopens;
 use crate::bindings::wasi::filesystem::types::{Descriptor, ErrorCode};

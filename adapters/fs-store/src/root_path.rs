@@ -6,8 +6,8 @@
 //! 2. `STRATALOG_ROOT` names a folder below that. An absolute path names one below the folder that
 //!    has the longest matching name.
 
-use stratalog_store_exports::error::{StoreError, StoreErrorKind};
-use stratalog_store_exports::key;
+use stratalog_store_rules::error::{StoreError, StoreErrorKind};
+use stratalog_store_rules::key;
 
 /// The variable of the environment that names the root.
 pub const ROOT_VARIABLE: &str = "STRATALOG_ROOT";

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use stratalog_store_exports::numbers::to_usize;
+use stratalog_store_rules::numbers::to_usize;
 
 use crate::failure::What;
 

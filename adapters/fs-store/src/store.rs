@@ -14,12 +14,13 @@ use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use stratalog_store_exports::error::{
+use stratalog_store_exports::logging::{Level, log};
+use stratalog_store_exports::store::{Ended, Store, Upload};
+use stratalog_store_rules::error::{
     DeleteFailure, Outcome, StoreError, StoreErrorKind, WriteError,
 };
-use stratalog_store_exports::key::{self, Prefix};
-use stratalog_store_exports::logging::{Level, log};
-use stratalog_store_exports::store::{Ended, ObjectRange, Store, Upload};
+use stratalog_store_rules::key::{self, Prefix};
+use stratalog_store_rules::objects::ObjectRange;
 
 use crate::failure::{Cause, Failure, Step};
 use crate::folder::Folder;

@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 
+use stratalog_store_rules::text::visible;
+
 use crate::bindings;
 use crate::bindings::exports::wasi::logging::logging;
 use crate::level::Level;
-use crate::record::printable;
 use crate::sink::Sink;
 use crate::system::{Wasi, say};
 
@@ -25,7 +26,7 @@ impl logging::Guest for Component {
                 sink.record(level, &context, &message);
             }
             // The log called back while it was called: the message must not go into it.
-            Err(_) => say(&printable(&format!("{}: {context}: {message}", level.name()))),
+            Err(_) => say(&visible(&format!("{}: {context}: {message}", level.name()))),
         });
     }
 }

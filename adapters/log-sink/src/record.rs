@@ -63,11 +63,6 @@ pub fn dropped(time: Timestamp, records: u64, since: Timestamp, cause: &str) -> 
     event
 }
 
-/// Returns the text without characters that could control a terminal.
-pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
 /// Adds a text as the inside of a JSON string, and returns the bytes of the text that were left
 /// out.
 fn add_escaped(event: &mut String, text: &str, bytes_max: usize) -> usize {
@@ -143,10 +138,5 @@ mod tests {
         assert!(event.contains(r#""level":"warn","context":"stratalog-log-sink""#), "{event}");
         let end = r#"3 records were dropped since 1970-01-01T00:00:00.000000Z: no \"disk\"","dropped":3}"#;
         assert!(event.ends_with(end), "{event}");
-    }
-
-    #[test]
-    fn terminal_is_not_controlled() {
-        assert_eq!(printable("a\x1b[2J\n"), "a\u{fffd}[2J\u{fffd}");
     }
 }

@@ -8,6 +8,8 @@
 
 use std::time::Duration;
 
+use stratalog_store_rules::text::visible;
+
 use crate::level::Level;
 use crate::ports::{Failure, Log, System};
 use crate::record::{self, Record};
@@ -72,7 +74,7 @@ impl<S: System> Sink<S> {
     /// Records a message. It never fails.
     pub fn record(&mut self, level: Level, context: &str, message: &str) {
         if context == LOG_CONTEXT {
-            self.system.say(&record::printable(&format!("{}: {context}: {message}", level.name())));
+            self.system.say(&visible(&format!("{}: {context}: {message}", level.name())));
             return;
         }
         if self.settings.level.is_none_or(|from| level < from) {
@@ -202,5 +204,5 @@ impl<S: System> Sink<S> {
 }
 
 fn warn(system: &mut impl System, report: &str) {
-    system.say(&record::printable(&format!("warning: log sink: {report}")));
+    system.say(&visible(&format!("warning: log sink: {report}")));
 }

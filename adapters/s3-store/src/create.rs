@@ -10,9 +10,9 @@ use std::mem;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use stratalog_store_exports::error::{Outcome, StoreErrorKind, WriteError};
-use stratalog_store_exports::key;
 use stratalog_store_exports::store::PendingCreate;
+use stratalog_store_rules::error::{Outcome, StoreErrorKind, WriteError};
+use stratalog_store_rules::key;
 
 use crate::engine::{End, Engine, Flight};
 use crate::exchange::{Answer, Transport};

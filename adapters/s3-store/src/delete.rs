@@ -10,8 +10,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
-use stratalog_store_exports::error::DeleteFailure;
-use stratalog_store_exports::key;
+use stratalog_store_rules::error::DeleteFailure;
+use stratalog_store_rules::key;
 
 use crate::engine::{End, Engine, Flight};
 use crate::exchange::Transport;

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use stratalog_store_exports::error::{StoreError, StoreErrorKind, WriteError};
+use stratalog_store_rules::error::{StoreError, StoreErrorKind, WriteError};
 
 use crate::engine::{End, GivenUp};
 use crate::exchange::Answer;

@@ -7,9 +7,10 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use stratalog_store_exports::error::{StoreError, StoreErrorKind};
-use stratalog_store_exports::key::{self, Prefix};
-use stratalog_store_exports::store::{EntryKind, ListPage, ListedObject, Listing};
+use stratalog_store_exports::store::Listing;
+use stratalog_store_rules::error::{StoreError, StoreErrorKind};
+use stratalog_store_rules::key::{self, Prefix};
+use stratalog_store_rules::objects::{EntryKind, ListPage, ListedObject};
 
 use crate::engine::Engine;
 use crate::exchange::Transport;

@@ -1,7 +1,8 @@
 //! Calls on a store that could not be opened: each fails alike.
 
-use stratalog_store_exports::error::{Outcome, ReadFailure, StoreError, WriteError};
-use stratalog_store_exports::store::{Chunk, ListPage, Listing, OrderedRead, PendingCreate};
+use stratalog_store_exports::store::{Listing, OrderedRead, PendingCreate};
+use stratalog_store_rules::error::{OrderedReadError, Outcome, StoreError, WriteError};
+use stratalog_store_rules::objects::{Chunk, ListPage};
 
 /// A state behind a handle, or the reason why the store could not be opened.
 pub enum Opened<S> {
@@ -35,10 +36,10 @@ impl<L: Listing> Listing for Opened<L> {
 }
 
 impl<R: OrderedRead> OrderedRead for Opened<R> {
-    fn next(&mut self, bytes_max: usize) -> Result<Option<Chunk>, ReadFailure> {
+    fn next(&mut self, bytes_max: usize) -> Result<Option<Chunk>, OrderedReadError> {
         match self {
             Self::Open(read) => read.next(bytes_max),
-            Self::Failed(error) => Err(ReadFailure { number: 0, error: error.clone() }),
+            Self::Failed(error) => Err(OrderedReadError { number: 0, error: error.clone() }),
         }
     }
 }

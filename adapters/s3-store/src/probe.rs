@@ -9,10 +9,10 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use stratalog_store_exports::error::{StoreError, StoreErrorKind, WriteError};
-use stratalog_store_exports::key::Prefix;
 use stratalog_store_exports::logging::{Level, log};
 use stratalog_store_exports::store::PendingCreate as _;
+use stratalog_store_rules::error::{StoreError, StoreErrorKind, WriteError};
+use stratalog_store_rules::key::Prefix;
 
 use crate::create::Create;
 use crate::delete;

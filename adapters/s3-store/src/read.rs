@@ -16,10 +16,11 @@ use std::rc::Rc;
 use std::vec;
 
 use bytes::Bytes;
-use stratalog_store_exports::error::{ReadFailure, StoreError, StoreErrorKind};
-use stratalog_store_exports::key;
-use stratalog_store_exports::limits::GET_BYTES_MAX;
-use stratalog_store_exports::store::{Chunk, ObjectRange, OrderedRead};
+use stratalog_store_exports::store::OrderedRead;
+use stratalog_store_rules::error::{OrderedReadError, StoreError, StoreErrorKind};
+use stratalog_store_rules::key;
+use stratalog_store_rules::limits::GET_BYTES_MAX;
+use stratalog_store_rules::objects::{Chunk, ObjectRange};
 
 use crate::engine::{Engine, Flight};
 use crate::exchange::Transport;
@@ -128,14 +129,14 @@ impl<T: Transport> Fetch<T> {
 }
 
 impl<T: Transport> OrderedRead for Fetch<T> {
-    fn next(&mut self, bytes_max: usize) -> Result<Option<Chunk>, ReadFailure> {
+    fn next(&mut self, bytes_max: usize) -> Result<Option<Chunk>, OrderedReadError> {
         loop {
             self.fill();
             let Some(object) = self.open.front_mut() else { return Ok(None) };
             let number = object.number;
             if object.ready.is_empty() {
                 let received = object.receive(&self.engine);
-                received.map_err(|error| ReadFailure { number, error })?;
+                received.map_err(|error| OrderedReadError { number, error })?;
             }
             let bytes = object.ready.split_to(object.ready.len().min(bytes_max));
             let last = object.ready.is_empty() && object.is_received();

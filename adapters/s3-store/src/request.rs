@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use stratalog_store_exports::numbers::to_u64;
+use stratalog_store_rules::numbers::to_u64;
 
 use crate::encoding;
 use crate::settings::Settings;

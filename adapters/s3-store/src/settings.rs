@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
-use stratalog_store_exports::error::{StoreError, StoreErrorKind};
-use stratalog_store_exports::key;
+use stratalog_store_rules::error::{StoreError, StoreErrorKind};
+use stratalog_store_rules::key;
+use stratalog_store_rules::text::deceives;
 
 use crate::endpoint::Endpoint;
 use crate::signer::Credentials;
@@ -124,14 +125,8 @@ impl Settings {
             }
         }
         let printable = |c: char| if c.is_control() || c == '\u{fffd}' { ' ' } else { c };
-        text.chars().map(printable).filter(|c| !is_invisible(*c)).take(400).collect()
+        text.chars().map(printable).filter(|c| !deceives(*c)).take(400).collect()
     }
-}
-
-/// Returns true for characters that change the direction of a text or break its line.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn refused(name: &str, reason: &str) -> StoreError {

@@ -7,9 +7,10 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use stratalog_store_exports::error::{DeleteFailure, Outcome, StoreError, WriteError};
-use stratalog_store_exports::key;
-use stratalog_store_exports::store::{ObjectRange, PendingCreate as _, Store};
+use stratalog_store_exports::store::{PendingCreate as _, Store};
+use stratalog_store_rules::error::{DeleteFailure, Outcome, StoreError, WriteError};
+use stratalog_store_rules::key;
+use stratalog_store_rules::objects::ObjectRange;
 
 use crate::create::Create;
 use crate::delete;

@@ -1,5 +1,6 @@
 //! The state of one run of a plugin in its wasmtime store.
 
+use stratalog_store_rules::text::log_line;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -10,7 +11,7 @@ use super::usage::Usage;
 use crate::sandbox::bindings::wasi::logging::logging::{Host, Level};
 use crate::sandbox::imports::ObjectStoreView;
 use crate::sandbox::imports::in_flight::InFlight;
-use crate::sandbox::imports::logging::{emit, printable};
+use crate::sandbox::imports::logging::emit;
 
 /// All data in a plugin's wasmtime store.
 pub(crate) struct PluginState {
@@ -59,9 +60,9 @@ impl Host for PluginState {
     ) -> wasmtime::Result<()> {
         if self.messages.admit() {
             let message = if context.is_empty() {
-                printable(&message)
+                log_line(&message)
             } else {
-                printable(&format!("{context}: {message}"))
+                log_line(&format!("{context}: {message}"))
             };
             emit!(level, "stratalog::plugin", "", message);
         }

@@ -60,17 +60,19 @@ pub use config::options::{
 pub use config::redact::hide_secrets;
 pub use config::root::Root;
 pub use config::settings::{OpenError, SettingName};
-pub use error::{StoreError, StoreErrorKind, WriteError};
+#[doc(inline)]
+pub use error::{DeleteFailure, StoreError, StoreErrorKind, WriteError};
 pub use operation::Waiting;
-pub use read::get::GET_BYTES_MAX;
-pub use read::list::{EntryKind, LIST_LIMIT_MAX, ListPage, ListedObject};
 pub use read::listing::Listing;
-pub use read::ordered::{
-    AHEAD_BYTES_MAX, Chunk, OBJECTS_AHEAD_MAX, ObjectRange, OrderedRead, OrderedReadError,
-};
+pub use read::ordered::{AHEAD_BYTES_MAX, OBJECTS_AHEAD_MAX, OrderedRead};
 pub(crate) use read::ordered::{SHARE_AHEAD_BYTES, SHARES_AHEAD_MAX};
+#[doc(inline)]
+pub use stratalog_store_rules::error::OrderedReadError;
+#[doc(inline)]
+pub use stratalog_store_rules::limits::{GET_BYTES_MAX, LIST_LIMIT_MAX};
+#[doc(inline)]
+pub use stratalog_store_rules::objects::{Chunk, EntryKind, ListPage, ListedObject, ObjectRange};
 pub use write::create::PendingCreate;
-pub use write::delete::DeleteFailure;
 pub use write::upload::{PART_BYTES, UPLOAD_BUFFERED_BYTES_MAX, UPLOAD_PARTS_MAX, Upload};
 
 /// Classifies stores by their support of create-if-absent.

@@ -2,12 +2,15 @@
 
 use std::ops::Range;
 
+use stratalog_store_rules::error::{
+    DeleteFailure, OrderedReadError, StoreError, StoreErrorKind, WriteError,
+};
+use stratalog_store_rules::objects::{EntryKind, ListPage, ListedObject, ObjectRange};
+
 use crate::component::bindings::exports::stratalog::log::{host_bytes, object_store as wit};
 use crate::component::bindings::exports::wasi::logging::logging;
-use crate::error::{DeleteFailure, ReadFailure, StoreError, StoreErrorKind, WriteError};
 use crate::host_bytes::Summary;
 use crate::logging::Level;
-use crate::store::{EntryKind, ListPage, ListedObject, ObjectRange};
 
 pub(super) fn level(level: logging::Level) -> Level {
     match level {
@@ -53,7 +56,7 @@ pub(super) fn delete_failure(failure: DeleteFailure) -> wit::DeleteFailure {
     wit::DeleteFailure { key: failure.key, error: store_error(failure.error) }
 }
 
-pub(super) fn read_failure(failure: ReadFailure) -> wit::ReadFailure {
+pub(super) fn read_failure(failure: OrderedReadError) -> wit::ReadFailure {
     wit::ReadFailure { number: number(failure.number), error: store_error(failure.error) }
 }
 

@@ -7,16 +7,17 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
+use stratalog_store_rules::error::{StoreError, StoreErrorKind};
+use stratalog_store_rules::limits::{CREATE_BYTES_MAX, KEYS_MAX, READ_BYTES_MAX};
+use stratalog_store_rules::numbers::to_u64;
+use stratalog_store_rules::objects::ObjectRange;
 
 use super::convert;
 use crate::component::bindings::exports::stratalog::log::{host_bytes, object_store as wit};
 use crate::component::bindings::exports::wasi::logging::logging;
-use crate::error::{StoreError, StoreErrorKind};
 use crate::host_bytes::{OutOfRange, Rope};
-use crate::limits::{CREATE_BYTES_MAX, KEYS_MAX, READ_BYTES_MAX};
-use crate::numbers::to_u64;
 use crate::slots::{ListingSlot, ReadSlot, UploadSlot};
-use crate::store::{ObjectRange, PendingCreate as _, Store};
+use crate::store::{PendingCreate as _, Store};
 
 /// The exports of an adapter over its store.
 pub struct Adapter<S>(PhantomData<S>);

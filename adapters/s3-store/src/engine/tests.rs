@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use stratalog_store_exports::error::{StoreErrorKind, WriteError};
-use stratalog_store_exports::store::{ObjectRange, OrderedRead as _, PendingCreate as _};
+use stratalog_store_exports::store::{OrderedRead as _, PendingCreate as _};
+use stratalog_store_rules::error::{StoreErrorKind, WriteError};
+use stratalog_store_rules::objects::ObjectRange;
 
 use super::*;
 use crate::create::Create;

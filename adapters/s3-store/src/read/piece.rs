@@ -6,8 +6,8 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use stratalog_store_exports::error::{StoreError, StoreErrorKind};
-use stratalog_store_exports::numbers::to_u64;
+use stratalog_store_rules::error::{StoreError, StoreErrorKind};
+use stratalog_store_rules::numbers::to_u64;
 
 use crate::engine::End;
 use crate::exchange::Answer;

@@ -8,7 +8,7 @@
 
 use std::mem;
 
-use stratalog_store_exports::store::{EntryKind, ListedObject};
+use stratalog_store_rules::objects::{EntryKind, ListedObject};
 
 use crate::exchange::Answer;
 use crate::reply::{Wrong, expect_root};

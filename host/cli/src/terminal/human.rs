@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 
 use indicatif::{HumanBytes, HumanCount};
 use jiff::Timestamp;
+pub(crate) use stratalog_store_rules::text::visible;
 
 /// Formats a number with its unit, such as `1 event` or `1,234 events`.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> impl fmt::Display {
@@ -28,11 +29,6 @@ pub(crate) fn exact_size(bytes: u64) -> String {
         0..1024 => grouped(bytes).to_string(),
         _ => format!("{} ({})", grouped(bytes), size(bytes)),
     }
-}
-
-/// Returns a text of others without characters that control a terminal.
-pub(crate) fn visible(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
 }
 
 /// Describes an error at a path in the words of this program.

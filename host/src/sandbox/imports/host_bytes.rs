@@ -15,13 +15,13 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use object_store::PutPayload;
+use stratalog_store_rules::limits::{PIECES_JOINED_BYTES, READ_BYTES_MAX};
 use twox_hash::XxHash3_64;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
 
 use super::check_count;
 use super::{HasObjectStore, ObjectStoreView};
-use crate::limits::READ_BYTES_MAX;
 use crate::numbers::{count, size, to_u64, to_usize};
 use crate::sandbox::bindings::stratalog::log::host_bytes as wit;
 use crate::sandbox::interface::{of_package, replace};
@@ -29,9 +29,6 @@ use crate::sandbox::memory::{Borrowed, Memory};
 
 /// The bookkeeping of a piece, besides its bytes.
 const PIECE_OVERHEAD_BYTES: usize = 128;
-
-/// Pieces with fewer bytes on average are joined before they are written.
-const PIECES_JOINED_BYTES: usize = 16 * 1024;
 
 /// Bytes are digested and counted block by block, so that the count finds them in the processor's
 /// nearest cache. This takes half as long as one pass after the other.

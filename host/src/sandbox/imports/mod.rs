@@ -8,12 +8,13 @@ pub(crate) mod logging;
 pub(crate) mod object_store;
 
 use bytes::Bytes;
+use stratalog_store_rules::limits::KEYS_MAX;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::limits::{KEYS_MAX, Limits};
+use crate::limits::Limits;
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::memory::{Borrowed, Memory};
 use crate::sandbox::meter::MemoryMeter;

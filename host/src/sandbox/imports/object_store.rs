@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use stratalog_store_rules::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX};
 use wasmtime::component::Resource;
 
 use super::access::{Access, Target};
 use super::host_bytes::HostBytes;
 use super::{ObjectStoreView, check_count};
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, READ_RANGE_BYTES};
+use crate::limits::READ_RANGE_BYTES;
 use crate::numbers::{size, to_u64, to_usize};
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::memory::Borrowed;

@@ -12,6 +12,7 @@
 use std::fmt;
 use std::path::{Component, Path};
 
+use stratalog_store_rules::text::visible;
 use url::Url;
 
 use crate::store::config::location_error::LocationError;
@@ -150,7 +151,7 @@ fn shown(text: &str) -> String {
 }
 
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(300).collect()
+    visible(text).chars().take(300).collect()
 }
 
 fn parse_memory(text: &str, rest: &str) -> Result<Location, LocationError> {

@@ -17,6 +17,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore};
+use stratalog_store_rules::limits::GET_BYTES_MAX;
 
 use crate::numbers::{count, size, to_u64, to_usize};
 use crate::store::backend::local::{LocalFolder, blocking};
@@ -25,9 +26,6 @@ use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::read::file::{self, Opened, PIECE_BYTES};
 use crate::store::reply::{Checking, Checksum};
 use crate::store::{Backend, Inner, Store};
-
-/// The most bytes that one [`Store::get`] returns, in one piece of memory.
-pub const GET_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// A piece that arrives with at least this size is passed on without a copy.
 const JOIN_BYTES_MAX: usize = 256 * 1024;

@@ -19,12 +19,13 @@ use chrono::{DateTime, Utc};
 use object_store::ListResult;
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
+use stratalog_store_rules::key::Prefix;
+use stratalog_store_rules::limits::LIST_LIMIT_MAX;
+use stratalog_store_rules::objects::{EntryKind, ListPage, ListedObject};
 
 use crate::numbers::{size, to_u64};
 use crate::store::backend::local::FolderListing;
 use crate::store::error::{StoreError, StoreErrorKind};
-use crate::store::key::Prefix;
-use crate::store::read::list::{EntryKind, LIST_LIMIT_MAX, ListPage, ListedObject};
 use crate::store::{Backend, Inner, Store};
 
 /// The most objects S3, Google and Azure all return for one request.

@@ -3,7 +3,6 @@
 mod fetch;
 mod file;
 pub(super) mod get;
-pub(super) mod list;
 pub(super) mod listing;
 pub(super) mod ordered;
 mod parts;

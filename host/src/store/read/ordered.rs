@@ -15,13 +15,13 @@
 //! 5. After an error the read is over.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use stratalog_store_rules::error::OrderedReadError;
+use stratalog_store_rules::objects::{Chunk, ObjectRange};
 
 use crate::store::backend::local::Pace;
-use crate::store::error::StoreError;
 use crate::store::read::fetch::{Fetch, Piece};
 use crate::store::read::get::ObjectRead;
 use crate::store::read::parts::{PART_BYTES, Parts, Wanted};
@@ -47,37 +47,6 @@ pub(crate) const SHARES_AHEAD_MAX: usize = 16;
 pub(crate) const SHARE_AHEAD_BYTES: usize = 2 * 1024 * 1024;
 
 const _: () = assert!(AHEAD_BYTES_MAX == 32 * 1024 * 1024);
-
-/// One object, or a range of one, of an ordered read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectRange {
-    /// The object's key.
-    pub key: String,
-    /// The bytes to read, not empty and within the object; all if none.
-    pub range: Option<Range<u64>>,
-}
-
-/// Bytes of one range of an ordered read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chunk {
-    /// The number of the range of these bytes, from 0.
-    pub number: usize,
-    /// The bytes, empty only for an empty object.
-    pub bytes: Bytes,
-    /// True if these are the last bytes of the range.
-    pub last: bool,
-}
-
-/// Reports the range of an ordered read that failed, and the cause.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("range {number}: {error}")]
-pub struct OrderedReadError {
-    /// The number of the range that failed, from 0. All ranges before it were delivered whole.
-    pub number: usize,
-    /// The cause.
-    #[source]
-    pub error: StoreError,
-}
 
 impl Store {
     /// Reads `ranges` one after the other. Nothing is requested before the first call of `next`.

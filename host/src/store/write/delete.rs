@@ -12,20 +12,11 @@ use futures::StreamExt;
 use futures::stream;
 use object_store::path::Path;
 
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::{DeleteFailure, StoreErrorKind};
 use crate::store::{Backend, Inner, Store};
 
 /// The number of keys that are deleted together: the limit of S3 for one request.
 const BULK_KEYS_MAX: usize = 1000;
-
-/// Names an object that could not be deleted, and the cause.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeleteFailure {
-    /// The object's key.
-    pub key: String,
-    /// The reason why it may still exist.
-    pub error: StoreError,
-}
 
 impl Store {
     /// Deletes objects and returns those that may still exist. A missing one counts as deleted.

@@ -14,13 +14,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use stratalog_store_rules::objects::{EntryKind, ListPage, ListedObject};
+
 use super::failure::{Cause, Failure, Step, What};
 use super::scan::{NotScanned, Scan};
 use super::{Folder, LocalFolder, blocking};
 use crate::numbers::{size, to_u64};
 use crate::store::backend::stale_files;
 use crate::store::error::{StoreError, StoreErrorKind};
-use crate::store::read::list::{EntryKind, ListPage, ListedObject};
 
 /// A listing of the entries directly in a folder.
 #[derive(Clone)]

@@ -1,9 +1,10 @@
-//! The entries and pages of listings.
+//! Objects and their entries, as listings and ordered reads return them.
 //!
 //! Owns: their types. Must not know: the meaning of the keys.
 
-/// The most objects of one listing page: about 2 MiB of keys and sizes.
-pub const LIST_LIMIT_MAX: usize = 10_000;
+use std::ops::Range;
+
+use bytes::Bytes;
 
 /// One entry of a listing: an object, or an entry of another kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,9 +18,9 @@ pub struct ListedObject {
     pub kind: EntryKind,
 }
 
-/// Classifies the entry under a listed key. Object stores have objects and folders only.
+/// Classifies the entry under a listed key. Object stores have objects and folders only. The kinds
+/// are those of the WIT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum EntryKind {
     /// An object, which can be read.
     Object,
@@ -27,9 +28,9 @@ pub enum EntryKind {
     Folder,
     /// An unfinished file: of a write in progress, or left by a write that was killed.
     Unfinished,
-    /// A symbolic link in a local folder. It is never followed.
+    /// A symbolic link in a folder. It is never followed.
     Link,
-    /// A named pipe, a socket or a device in a local folder.
+    /// A named pipe, a socket or a device in a folder.
     Special,
 }
 
@@ -40,4 +41,24 @@ pub struct ListPage {
     pub objects: Vec<ListedObject>,
     /// True if there may be more: the next page has them.
     pub more: bool,
+}
+
+/// One object, or a range of one, of an ordered read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectRange {
+    /// The object's key.
+    pub key: String,
+    /// The bytes to read, not empty and within the object; all if none.
+    pub range: Option<Range<u64>>,
+}
+
+/// Bytes of one range of an ordered read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// The number of the range of these bytes, from 0.
+    pub number: usize,
+    /// The bytes, empty only for an empty object.
+    pub bytes: Bytes,
+    /// True if these are the last bytes of the range.
+    pub last: bool,
 }

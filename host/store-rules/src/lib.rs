@@ -1,0 +1,16 @@
+//! The rules that every store of a log keeps. The native stores of the library and the store
+//! components share them.
+//!
+//! Owns: the types of the contract, keys, names in folders, the checks of answers, and the forms of
+//! texts and numbers in messages.
+//! Must not know: any file system, network, runtime or binding.
+//!
+//! 1. Nothing here reads, writes, waits or looks at a clock.
+//! 2. It compiles natively and for WebAssembly, with the same results.
+
+pub mod error;
+pub mod key;
+pub mod limits;
+pub mod numbers;
+pub mod objects;
+pub mod text;
