@@ -24,7 +24,7 @@ use stratalog_store_rules::objects::{Chunk, ObjectRange};
 use crate::store::backend::local::Pace;
 use crate::store::read::fetch::{Fetch, Piece};
 use crate::store::read::get::ObjectRead;
-use crate::store::read::parts::{PART_BYTES, Parts, Wanted};
+use crate::store::read::parts::{Parts, Wanted, part_bytes};
 use crate::store::read::window::{Admission, Width};
 use crate::store::{Backend, Inner, Store};
 
@@ -242,7 +242,7 @@ impl OrderedRead {
     fn next_wanted(&mut self) -> Option<Wanted> {
         let mut wanted = self.waiting.pop_front()?;
         if self.parts.are_used()
-            && let Some(rest) = wanted.split_off(PART_BYTES)
+            && let Some(rest) = wanted.split_off(part_bytes())
         {
             self.waiting.push_front(rest);
         }

@@ -16,8 +16,10 @@ use crate::numbers::to_u64;
 use crate::store::ObjectRange;
 use crate::store::read::window::OBJECT_AHEAD_BYTES;
 
-/// The length of a part: [`OBJECT_AHEAD_BYTES`], so that a part is held whole.
-pub(crate) const PART_BYTES: u64 = 4 * 1024 * 1024;
+/// The length of a part, which is held whole.
+pub(crate) fn part_bytes() -> u64 {
+    to_u64(OBJECT_AHEAD_BYTES)
+}
 
 /// A range to fetch, or a part of one.
 #[derive(Clone, Debug)]
@@ -88,7 +90,7 @@ impl Parts {
         let stream = &mut self.stream;
         stream.waited += waited;
         stream.bytes += to_u64(bytes);
-        if !self.may_begin || left <= PART_BYTES {
+        if !self.may_begin || left <= part_bytes() {
             return false;
         }
         let rest =
@@ -112,7 +114,7 @@ mod tests {
     fn parts_are_used_once_a_stream_takes_longer_than_two_requests() {
         let latency = Duration::from_millis(20);
         let after = |waited: u64, left: u64| {
-            let mut parts = Parts::new(to_usize(2 * PART_BYTES));
+            let mut parts = Parts::new(2 * OBJECT_AHEAD_BYTES);
             parts.opened(latency);
             let changes: Vec<_> = (0..4)
                 .map(|_| parts.waited(Duration::from_micros(waited), to_usize(MIB), left * MIB))
@@ -132,16 +134,15 @@ mod tests {
     #[test]
     fn parts_stay_and_need_room_for_two() {
         let hour = Duration::from_secs(3_600);
-        let mut parts = Parts::new(to_usize(2 * PART_BYTES));
+        let mut parts = Parts::new(2 * OBJECT_AHEAD_BYTES);
         assert!(!parts.are_used() && parts.waited(hour, 1, 100 * MIB) && parts.are_used());
         assert!(!parts.waited(hour, 1, 100 * MIB) && parts.are_used());
-        let mut narrow = Parts::new(to_usize(2 * PART_BYTES) - 1);
+        let mut narrow = Parts::new(2 * OBJECT_AHEAD_BYTES - 1);
         assert!(!narrow.waited(hour, 1, 100 * MIB) && !narrow.are_used());
     }
 
     #[test]
     fn ranges_are_split_into_parts() {
-        assert_eq!(to_usize(PART_BYTES), OBJECT_AHEAD_BYTES);
         let object = ObjectRange { key: "a".to_owned(), range: Some(10..30) };
         let mut first = Wanted { number: 3, object, is_last: true };
         let rest = first.split_off(15).unwrap();
