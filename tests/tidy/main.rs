@@ -27,17 +27,16 @@ const HOST: [&str; 10] =
 const COMMAND_LINE: [&str; 5] = ["numbers", "terminal", "args", "process", "commands"];
 
 /// The layers of the rules that all stores share, from below.
-const STORE_RULES: [&str; 6] = ["numbers", "limits", "text", "error", "objects", "key"];
+const STORE_RULES: [&str; 7] = ["numbers", "limits", "text", "error", "objects", "key", "folder"];
 
 /// The layers of the exports that store adapters share, from below.
 const EXPORTS: [&str; 5] = ["logging", "host_bytes", "store", "slots", "component"];
 
 /// The layers of the adapter of a folder, from below.
-const FS_STORE: [&str; 13] = [
+const FS_STORE: [&str; 12] = [
     "names",
     "root_path",
     "failure",
-    "scan",
     "bindings",
     "folder",
     "root",

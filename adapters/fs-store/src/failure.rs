@@ -2,29 +2,16 @@
 //!
 //! Must not know: the meaning of the object that failed.
 //!
-//! 1. A failure up to the link, or of the link itself, leaves no object. Only a later failure
-//!    leaves a doubt.
-//! 2. An entry in an object's place that is not a regular file is named, with its kind.
-//! 3. A cause has at most one action, which follows it behind a semicolon.
+//! 1. An entry in an object's place that is not a regular file is named, with its kind.
+//! 2. A cause has at most one action, which follows it behind a semicolon.
 
 use std::fmt;
 
 use stratalog_store_rules::error::{StoreError, StoreErrorKind, WriteError};
+use stratalog_store_rules::folder::entry::{Wanted, What};
+use stratalog_store_rules::folder::failure::{Access, Reason, Step};
 
 use crate::root_path;
-
-/// The step of some work in a folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Examining, reading or deleting.
-    Looking,
-    /// Writing the file under its temporary name.
-    Staging,
-    /// Giving the file its name, which did not happen.
-    Linking,
-    /// Making the name durable, or checking whether it was given.
-    Publishing,
-}
 
 /// A failed step of some work in a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,44 +44,6 @@ pub struct SystemError {
     pub text: &'static str,
 }
 
-/// The reason of an error of the file system, as far as it determines a reaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    NotFound,
-    Exists,
-    /// The folder's permissions, or those that the host gave.
-    Denied,
-    /// The host does not permit this operation at all, or the file system has no such thing.
-    NotPermitted,
-    /// The file system is mounted for reading only.
-    ReadOnly,
-    Full,
-    /// The user has used up what the file system permits.
-    Quota,
-    /// The disk failed, or some hosts' word for a file system that is mounted for reading only.
-    Device,
-    /// The path cannot be that of the wanted file.
-    Invalid,
-    Unsupported,
-    Other,
-}
-
-/// The kind of an entry of a folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    File,
-    Folder,
-    Link,
-    Special,
-}
-
-/// The entry that a segment of a key needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
-    File,
-    Folder,
-}
-
 impl Failure {
     /// Makes the failure of a step on a path.
     pub fn new(step: Step, verb: &str, path: &str, cause: impl Into<Cause>) -> Self {
@@ -104,8 +53,8 @@ impl Failure {
             _ => Access::Write,
         };
         let remedy = match &cause {
-            Cause::System(error) => error.reason.remedy(path, access),
-            Cause::NoFolder { folder, error } => error.reason.remedy(folder, Access::Write),
+            Cause::System(error) => remedy(error.reason, path, access),
+            Cause::NoFolder { folder, error } => remedy(error.reason, folder, Access::Write),
             Cause::InTheWay { .. } => None,
         };
         Self { step, verb: verb.to_owned(), path: path.to_owned(), cause, remedy }
@@ -116,36 +65,16 @@ impl Failure {
         Self { remedy: Some(self.remedy.unwrap_or_else(|| remedy.into())), ..self }
     }
 
-    /// Returns whether it is certain that the object was not written.
-    pub fn left_nothing(&self) -> bool {
-        matches!(self.step, Step::Staging | Step::Linking)
-    }
-
     /// Returns whether the file system cannot give a file a second name.
     fn is_without_hard_links(&self) -> bool {
-        let reasons = [Reason::NotPermitted, Reason::Unsupported];
-        let reason = self.cause.reason();
-        self.step == Step::Linking && reason.is_some_and(|reason| reasons.contains(&reason))
+        self.cause.reason().is_some_and(|reason| reason.lacks_hard_links(self.step))
     }
 
     /// Returns the kind, which determines the caller's reaction.
     pub fn kind(&self) -> StoreErrorKind {
-        if self.is_without_hard_links() {
-            return StoreErrorKind::Unsupported;
-        }
-        match self.cause.reason() {
-            None => match self.cause {
-                Cause::InTheWay { wanted: Wanted::File, .. } => StoreErrorKind::NotAnObject,
-                _ => StoreErrorKind::Invalid,
-            },
-            Some(Reason::NotFound) => StoreErrorKind::NotFound,
-            Some(Reason::Denied | Reason::NotPermitted | Reason::ReadOnly) => {
-                StoreErrorKind::PermissionDenied
-            }
-            Some(Reason::Full | Reason::Quota) => StoreErrorKind::Unavailable,
-            Some(Reason::Invalid) => StoreErrorKind::Invalid,
-            Some(Reason::Unsupported) => StoreErrorKind::Unsupported,
-            Some(Reason::Exists | Reason::Device | Reason::Other) => StoreErrorKind::Other,
+        match &self.cause {
+            Cause::System(error) | Cause::NoFolder { error, .. } => error.reason.kind(self.step),
+            Cause::InTheWay { wanted, .. } => wanted.error_kind(),
         }
     }
 
@@ -175,7 +104,7 @@ impl Failure {
 
     /// Returns the fate of an object whose write failed.
     pub fn into_fate(self, action: &str, key: &str, store: &str) -> WriteError {
-        let is_certain = self.left_nothing();
+        let is_certain = self.step.left_nothing();
         let error = self.into_error(action, key, store);
         if is_certain { WriteError::NotWritten(error) } else { WriteError::Unknown(error) }
     }
@@ -198,41 +127,27 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The access that a path needs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
-    Read,
-    Write,
-}
-
-impl Reason {
-    /// Returns the action to take at a path.
-    fn remedy(self, path: &str, access: Access) -> Option<String> {
-        let remedy = match (self, access) {
-            (Self::Denied, Access::Read) => format!("allow this user to read {path}"),
-            (Self::Denied, Access::Write) => {
-                format!("allow this user to write in {}", root_path::parent(path))
-            }
-            (Self::NotPermitted, Access::Read) => {
-                "let the host open the folder for reading".to_owned()
-            }
-            (Self::NotPermitted, Access::Write) => format!(
-                "let the host open the folder for writing, and check the owner and the attributes \
-                 of {}",
-                root_path::parent(path)
-            ),
-            (Self::ReadOnly, _) => "mount it for writing, or use another folder".to_owned(),
-            (Self::Full, _) => "free some space".to_owned(),
-            (Self::Quota, _) => "free some space, or raise the quota".to_owned(),
-            (Self::Device, Access::Read) => "check the disk".to_owned(),
-            (Self::Device, Access::Write) => {
-                "check the disk, and whether it is mounted for writing".to_owned()
-            }
-            (Self::NotFound | Self::Exists | Self::Invalid, _)
-            | (Self::Unsupported | Self::Other, _) => return None,
-        };
-        Some(remedy)
-    }
+/// Returns the action to take at a path.
+fn remedy(reason: Reason, path: &str, access: Access) -> Option<String> {
+    let remedy = match (reason, access) {
+        (Reason::Denied, Access::Read) => format!("allow this user to read {path}"),
+        (Reason::Denied, Access::Write) => {
+            format!("allow this user to write in {}", root_path::parent(path))
+        }
+        (Reason::NotPermitted, Access::Read) => {
+            "let the host open the folder for reading".to_owned()
+        }
+        (Reason::NotPermitted, Access::Write) => format!(
+            "let the host open the folder for writing, and check the owner and the attributes of {}",
+            root_path::parent(path)
+        ),
+        (Reason::Device, Access::Read) => "check the disk".to_owned(),
+        (Reason::Device, Access::Write) => {
+            "check the disk, and whether it is mounted for writing".to_owned()
+        }
+        (reason, _) => reason.remedy()?.to_owned(),
+    };
+    Some(remedy)
 }
 
 impl Cause {
@@ -256,43 +171,6 @@ impl From<SystemError> for Cause {
     }
 }
 
-impl Wanted {
-    /// Returns whether an entry of this kind is the wanted one.
-    pub fn is(self, what: What) -> bool {
-        match self {
-            Self::File => what == What::File,
-            Self::Folder => what == What::Folder,
-        }
-    }
-
-    fn cure(self) -> &'static str {
-        match self {
-            Self::File => "move it away",
-            Self::Folder => "name the folder that is meant, or remove it",
-        }
-    }
-}
-
-impl fmt::Display for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::File => "a regular file",
-            Self::Folder => "a folder",
-            Self::Link => "a symbolic link",
-            Self::Special => "a named pipe, a socket or a device",
-        })
-    }
-}
-
-impl fmt::Display for Wanted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::File => "a regular file",
-            Self::Folder => "a folder",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,22 +188,6 @@ mod tests {
             let fate = failure(step, Reason::Full).into_fate("create", "log/a", "the folder /");
             assert_eq!(matches!(fate, WriteError::NotWritten(_)), certain, "{step:?}");
         }
-    }
-
-    #[test]
-    fn refused_link_is_a_lack_of_hard_links() {
-        let kinds = [Step::Staging, Step::Linking].map(|step| {
-            [Reason::NotPermitted, Reason::Unsupported, Reason::Denied]
-                .map(|reason| failure(step, reason).kind())
-        });
-        use StoreErrorKind::{PermissionDenied, Unsupported};
-        assert_eq!(
-            kinds,
-            [
-                [PermissionDenied, Unsupported, PermissionDenied],
-                [Unsupported, Unsupported, PermissionDenied]
-            ]
-        );
     }
 
     #[test]

@@ -11,10 +11,13 @@
 
 use std::time::Duration;
 
+use stratalog_store_rules::folder::entry::{Wanted, What};
+use stratalog_store_rules::folder::failure::Reason;
+
 use crate::bindings::wasi::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, OpenFlags, PathFlags,
 };
-use crate::failure::{Cause, Reason, SystemError, Wanted, What};
+use crate::failure::{Cause, SystemError};
 use crate::root_path::join;
 
 /// The most bytes of one write. The host copies them.

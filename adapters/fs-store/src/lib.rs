@@ -16,7 +16,6 @@
 pub mod failure;
 pub mod names;
 pub mod root_path;
-pub mod scan;
 
 #[cfg(target_arch = "wasm32")]
 #[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]

@@ -16,14 +16,17 @@ use std::rc::Rc;
 use stratalog_store_exports::logging::{Level, log};
 use stratalog_store_exports::store::Listing;
 use stratalog_store_rules::error::{StoreError, StoreErrorKind};
+use stratalog_store_rules::folder::entry::What;
+use stratalog_store_rules::folder::failure::{Reason, Step};
+use stratalog_store_rules::folder::names::is_unfinished;
+use stratalog_store_rules::folder::packed_names::{PackedNames, TooLarge};
 use stratalog_store_rules::key::Prefix;
-use stratalog_store_rules::objects::{EntryKind, ListPage, ListedObject};
+use stratalog_store_rules::objects::{ListPage, ListedObject};
 
-use crate::failure::{Cause, Failure, Reason, Step, SystemError, What};
+use crate::failure::{Cause, Failure, SystemError};
 use crate::folder::Folder;
-use crate::names::{is_listed, is_unfinished};
+use crate::names::is_listed;
 use crate::root::Root;
-use crate::scan::{Scan, TooLarge};
 
 /// The most bytes that the names of a folder take: those of a few million names.
 const SCAN_BYTES_MAX: usize = 512 * 1024 * 1024;
@@ -36,7 +39,7 @@ pub(crate) struct FolderListing {
     start_after: Option<String>,
     with_sizes: bool,
     /// The names, once the folder was scanned.
-    scan: Option<Scan>,
+    scan: Option<PackedNames>,
     /// The place of the next name.
     at: usize,
 }
@@ -51,12 +54,17 @@ impl FolderListing {
         Self { root, prefix, start_after, with_sizes, scan: None, at: 0 }
     }
 
-    fn scan(&self, open: &Folder, folder: &str, name_start: &str) -> Result<Scan, NotScanned> {
+    fn scan(
+        &self,
+        open: &Folder,
+        folder: &str,
+        name_start: &str,
+    ) -> Result<PackedNames, NotScanned> {
         let after = self.start_after.as_deref();
         let after = after.map(|after| after.strip_prefix(folder).unwrap_or(after));
         let is_wanted =
             |name: &str| name.starts_with(name_start) && after.is_none_or(|after| name > after);
-        let mut scan = Scan::default();
+        let mut scan = PackedNames::default();
         open.each_name::<NotScanned>(|mut name, kind| {
             if !is_listed(&name) {
                 return Ok(());
@@ -89,21 +97,14 @@ impl FolderListing {
         name: &str,
         kind: What,
     ) -> Result<ListedObject, SystemError> {
-        let is_unfinished = is_unfinished(name);
-        let (kind, size) = match kind {
-            What::File if self.with_sizes || is_unfinished => {
+        let (what, size) = match kind {
+            What::File if self.with_sizes || is_unfinished(name) => {
                 let entry = open.inspect(name)?;
-                (entry.what, entry.size)
+                (entry.what, if entry.what == What::File { entry.size } else { 0 })
             }
             kind => (kind, 0),
         };
-        let (kind, size) = match kind {
-            What::File if is_unfinished => (EntryKind::Unfinished, size),
-            What::File => (EntryKind::Object, size),
-            What::Folder => (EntryKind::Folder, 0),
-            What::Link => (EntryKind::Link, 0),
-            What::Special => (EntryKind::Special, 0),
-        };
+        let kind = what.listed_as(name);
         Ok(ListedObject { key: format!("{folder}{name}"), size, kind })
     }
 }

@@ -11,9 +11,12 @@
 //! 4. A name that is taken is "already exists" only if a regular file has it.
 
 use stratalog_store_exports::logging::{Level, log};
+use stratalog_store_rules::folder::entry::{Wanted, What};
+use stratalog_store_rules::folder::failure::{Reason, Step};
+use stratalog_store_rules::folder::link::{Found, Linked, after_failed_link};
 use stratalog_store_rules::key;
 
-use crate::failure::{Cause, Failure, Reason, Step, SystemError, Wanted, What};
+use crate::failure::{Cause, Failure, SystemError};
 use crate::folder::{Entry, Folder, WritableFile};
 
 /// A log's writer is alone with its names. This many temporary files are an attack, or a defect.
@@ -83,23 +86,21 @@ impl NewFile {
             Ok(()) => return Ok(Published::Created),
             Err(error) => error,
         };
-        let is_taken = error.reason == Reason::Exists;
-        match self.folder.inspect(&self.name) {
-            // A network file system repeated a link whose reply was lost.
-            Ok(Entry { what: What::File, .. }) if self.has_its_name() => Ok(Published::Created),
-            Ok(Entry { what: What::File, .. }) if is_taken => Ok(Published::AlreadyExists),
-            Ok(Entry { what, .. }) if is_taken => {
+        let found = match self.folder.inspect(&self.name) {
+            Ok(Entry { what: What::File, .. }) if self.has_its_name() => Found::Itself,
+            Ok(entry) => Found::Other(entry.what),
+            Err(gone) if gone.reason == Reason::NotFound => Found::Nothing,
+            Err(unseen) => Found::Unknown(unseen),
+        };
+        match after_failed_link(error.reason == Reason::Exists, found) {
+            Linked::Created => Ok(Published::Created),
+            Linked::AlreadyExists => Ok(Published::AlreadyExists),
+            Linked::InTheWay(what) => {
                 let (path, wanted) = (self.path.clone(), Wanted::File);
                 Err(self.failed(Step::Linking, "name", Cause::InTheWay { path, what, wanted }))
             }
-            // Another process created and deleted it.
-            Err(gone) if is_taken && gone.reason == Reason::NotFound => {
-                Ok(Published::AlreadyExists)
-            }
-            Err(unseen) if unseen.reason != Reason::NotFound => {
-                Err(self.failed(Step::Publishing, "inspect", unseen))
-            }
-            _ => Err(self.failed(Step::Linking, "name", error)),
+            Linked::NotLinked => Err(self.failed(Step::Linking, "name", error)),
+            Linked::Unknown(unseen) => Err(self.failed(Step::Publishing, "inspect", unseen)),
         }
     }
 

@@ -14,11 +14,12 @@ use std::vec;
 use bytes::Bytes;
 use stratalog_store_exports::store::OrderedRead;
 use stratalog_store_rules::error::{OrderedReadError, StoreError, StoreErrorKind};
+use stratalog_store_rules::folder::failure::Step;
 use stratalog_store_rules::limits::GET_BYTES_MAX;
 use stratalog_store_rules::numbers::{to_u64, to_usize};
 use stratalog_store_rules::objects::{Chunk, ObjectRange};
 
-use crate::failure::{self, Failure, Step};
+use crate::failure::{self, Failure};
 use crate::folder::ReadableFile;
 use crate::names;
 use crate::root::{NotOpened, OpenFolder, Root};

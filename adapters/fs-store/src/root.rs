@@ -7,11 +7,12 @@
 //! 2. The root and its new parents are synced before anything is written below.
 
 use stratalog_store_rules::error::{StoreError, StoreErrorKind};
+use stratalog_store_rules::folder::failure::{Reason, Step};
 use stratalog_store_rules::key;
 
 use crate::bindings::wasi::filesystem::preopens;
 use crate::bindings::wasi::filesystem::types::{Descriptor, ErrorCode};
-use crate::failure::{Cause, Failure, Reason, Step, SystemError};
+use crate::failure::{Cause, Failure, SystemError};
 use crate::folder::Folder;
 use crate::root_path::{self, ROOT_VARIABLE, RootPath, join};
 

@@ -11,12 +11,12 @@
 
 use std::time::Duration;
 
-use crate::failure::{Cause, Reason, SystemError, What};
-use crate::folder::Folder;
-use crate::names::is_unfinished_of_a_log;
+use stratalog_store_rules::folder::entry::What;
+use stratalog_store_rules::folder::failure::Reason;
+use stratalog_store_rules::folder::names::{STALE_AFTER, is_unfinished_of_a_log};
 
-/// A file that was not written to for this long is stale.
-const STALE_AFTER: Duration = Duration::from_secs(60 * 60);
+use crate::failure::{Cause, SystemError};
+use crate::folder::Folder;
 
 /// Removes the stale files directly in `folder`, and returns their number. `now` is since 1970.
 pub(crate) fn sweep(folder: &Folder, now: Duration) -> Result<usize, Cause> {

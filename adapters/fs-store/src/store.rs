@@ -19,10 +19,11 @@ use stratalog_store_exports::store::{Ended, Store, Upload};
 use stratalog_store_rules::error::{
     DeleteFailure, Outcome, StoreError, StoreErrorKind, WriteError,
 };
+use stratalog_store_rules::folder::failure::Step;
 use stratalog_store_rules::key::{self, Prefix};
 use stratalog_store_rules::objects::ObjectRange;
 
-use crate::failure::{Cause, Failure, Step};
+use crate::failure::{Cause, Failure};
 use crate::folder::Folder;
 use crate::listing::FolderListing;
 use crate::new_file::{NewFile, Published};

@@ -9,6 +9,7 @@
 //! 2. It compiles natively and for WebAssembly, with the same results.
 
 pub mod error;
+pub mod folder;
 pub mod key;
 pub mod limits;
 pub mod numbers;

@@ -25,15 +25,18 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use object_store::ObjectStore;
+use stratalog_store_rules::folder::failure::{Access, Reason, Step};
+use stratalog_store_rules::folder::names::{UNFINISHED_NAME, is_unfinished};
+use stratalog_store_rules::key::split;
 
 use crate::store::backend::stale_files;
 use crate::store::error::{LOCAL, StoreError, StoreErrorKind};
 use objects::FolderObjects;
 
 use crate::numbers::{count, to_u64};
-pub(crate) use below::{Folder, OpenFolder, split};
-use failure::{Access, remedy, shown};
-pub(crate) use failure::{Cause, Failure, Step};
+pub(crate) use below::{Folder, OpenFolder};
+pub(crate) use failure::{Cause, Failure};
+use failure::{reason_of, remedy, shown};
 pub(crate) use list::FolderListing;
 #[cfg(test)]
 pub(crate) use list::Work;
@@ -148,16 +151,15 @@ impl LocalFolder {
 
 /// Refuses the key of a file that cannot be an object: an unfinished file has such a name.
 pub(crate) fn checked_key(key: &str) -> Result<&str, Cause> {
-    if stale_files::is_unfinished(split(key).1) {
-        let reason = "a file that is being written has such a name; use one without #NUMBER";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason).into());
+    if is_unfinished(split(key).1) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, UNFINISHED_NAME).into());
     }
     Ok(key)
 }
 
 /// Returns whether a file of that name can be an object. A staging file (`name#1`) cannot.
 fn is_object_name(name: &str) -> bool {
-    !stale_files::is_unfinished(name) && !name.chars().any(char::is_control)
+    !is_unfinished(name) && !name.chars().any(char::is_control)
 }
 
 /// Creates a folder and its parents, and syncs each folder that got a new entry.
@@ -196,13 +198,9 @@ where
 }
 
 fn folder_error(folder: &Path, action: &str, error: &io::Error) -> StoreError {
-    use io::ErrorKind as K;
-    let kind = match error.kind() {
-        K::NotFound => StoreErrorKind::NotFound,
-        K::PermissionDenied | K::ReadOnlyFilesystem => StoreErrorKind::PermissionDenied,
-        K::NotADirectory | K::AlreadyExists | K::InvalidFilename => StoreErrorKind::Invalid,
-        K::StorageFull | K::QuotaExceeded => StoreErrorKind::Unavailable,
-        _ => StoreErrorKind::Other,
+    let kind = match reason_of(error) {
+        Reason::Exists => StoreErrorKind::Invalid,
+        reason => reason.kind(Step::Looking),
     };
     let access = if action == "create" { Access::Write } else { Access::Read };
     let remedy = remedy(folder, access, error).map_or_else(String::new, |text| format!("; {text}"));

@@ -14,33 +14,20 @@
 //!    succeeds.
 
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
+
+use stratalog_store_rules::folder::entry::What;
+use stratalog_store_rules::folder::names::{STALE_AFTER, is_unfinished_of_a_log};
 
 use crate::store::backend::local::below::Folder;
-use crate::store::backend::local::failure::{Cause, What};
-
-/// A file that was not written to for this long is stale.
-const STALE_AFTER: Duration = Duration::from_secs(60 * 60);
-
-/// The starts of the names of all that a log writes, its probes included.
-const NAME_STARTS: [&str; 6] =
-    ["batch_", "segment_", "manifest_", "generation_", "set-aside_", "probe_"];
-
-/// Returns whether a file of that name is an unfinished object: `name#1`.
-pub(crate) fn is_unfinished(name: &str) -> bool {
-    name.split_once('#').is_some_and(|(_, number)| {
-        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-    })
-}
+use crate::store::backend::local::failure::Cause;
 
 /// Removes the stale files directly in `folder`, and returns their number.
 pub(crate) fn sweep(folder: &Folder, now: SystemTime) -> Result<usize, Cause> {
     let mut removed: usize = 0;
     for name in folder.names()? {
         let (name, kind) = name?;
-        let is_ours =
-            is_unfinished(&name) && NAME_STARTS.iter().any(|start| name.starts_with(start));
-        if kind == Some(What::Folder) || !is_ours {
+        if kind == Some(What::Folder) || !is_unfinished_of_a_log(&name) {
             continue;
         }
         let entry = match folder.inspect(&name) {

@@ -8,9 +8,11 @@ use std::ops::Range;
 use std::path::Path;
 
 use bytes::Bytes;
+use stratalog_store_rules::folder::failure::Step;
+use stratalog_store_rules::key::split;
 
 use crate::numbers::to_u64;
-use crate::store::backend::local::{self, Cause, Failure, OpenFolder, Step, blocking};
+use crate::store::backend::local::{self, Cause, Failure, OpenFolder, blocking};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// The size of a piece that is read from a file or joined from small ones.
@@ -46,7 +48,7 @@ pub(crate) fn open_in(
 ) -> object_store::Result<Opened> {
     let failed =
         |cause: Cause| Failure::new(Step::Looking, "read", &root.join(key), cause).into_library();
-    let (folder, name) = local::split(local::checked_key(key).map_err(failed)?);
+    let (folder, name) = split(local::checked_key(key).map_err(failed)?);
     let opened = folders.get(root, folder).and_then(|folder| folder.open_file(name));
     let (mut file, metadata) = opened.map_err(failed)?;
     let size = metadata.len();

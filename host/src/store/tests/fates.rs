@@ -6,9 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
+use stratalog_store_rules::folder::failure::Step;
 
 use super::{Fake, OnPut, not_implemented};
-use crate::store::backend::local::{Failure, Step};
+use crate::store::backend::local::Failure;
 use crate::store::{ConditionalCreate, StoreErrorKind as Kind, WriteError};
 
 #[derive(Debug, PartialEq)]

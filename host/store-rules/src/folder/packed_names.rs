@@ -1,15 +1,13 @@
-//! The names in a folder, as one scan found them.
+//! The names in a folder, as one scan found them: a compact copy, in order.
 //!
-//! Owns: a compact copy of the names, and their order.
 //! Must not know: the meaning of a name, or the use of the listing.
 //!
 //! 1. Each name takes its bytes and 7 more, up to a limit for all. Sorting takes 16 more for each.
 
 use std::ops::Range;
 
-use stratalog_store_rules::numbers::to_usize;
-
-use crate::failure::What;
+use crate::folder::entry::What;
+use crate::numbers::to_usize;
 
 /// The bytes before each name: its length and its kind.
 const HEAD_BYTES: usize = 3;
@@ -17,7 +15,7 @@ const HEAD_BYTES: usize = 3;
 /// The names that a scan found, sorted bytewise once all are added. That of a folder ends with a
 /// slash.
 #[derive(Debug, Default)]
-pub struct Scan {
+pub struct PackedNames {
     /// Each name behind its head.
     names: Vec<u8>,
     /// The starts of the heads, in the order of the names.
@@ -28,7 +26,7 @@ pub struct Scan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLarge;
 
-impl Scan {
+impl PackedNames {
     /// Adds a name, if all take at most `bytes_max` bytes then.
     ///
     /// # Errors
@@ -73,7 +71,8 @@ impl Scan {
         self.order.len()
     }
 
-    fn bytes(&self) -> usize {
+    /// Returns the bytes that the names take.
+    pub fn bytes(&self) -> usize {
         self.names.len() + self.order.len() * size_of::<u32>()
     }
 
@@ -125,8 +124,8 @@ fn kind_of(byte: u8) -> What {
 mod tests {
     use super::*;
 
-    fn scan_of(names: &[&str]) -> Scan {
-        let mut scan = Scan::default();
+    fn scan_of(names: &[&str]) -> PackedNames {
+        let mut scan = PackedNames::default();
         for name in names {
             assert_eq!(scan.push(name, What::File, 1_000_000), Ok(()));
         }
@@ -134,7 +133,7 @@ mod tests {
         scan
     }
 
-    fn names(scan: &Scan) -> Vec<&str> {
+    fn names(scan: &PackedNames) -> Vec<&str> {
         (0..scan.count()).map(|at| scan.get(at).unwrap().0).collect()
     }
 

@@ -17,8 +17,9 @@ use std::time::SystemTime;
 use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, FileType, OpenOptions};
+use stratalog_store_rules::folder::entry::{Wanted, What};
 
-use super::failure::{Cause, Wanted, What};
+use super::failure::Cause;
 
 /// A folder that is open, and its path for messages.
 pub(crate) struct Folder {
@@ -162,12 +163,8 @@ impl Folder {
 
     /// Names the obstacle, if that is why an entry could not be used.
     fn explain(&self, name: &str, error: io::Error, wanted: Wanted) -> Cause {
-        let is_wanted = |what| match wanted {
-            Wanted::File => what == What::File,
-            Wanted::Folder => what == What::Folder,
-        };
         match self.inspect(name) {
-            Ok(Entry { what, .. }) if !is_wanted(what) => {
+            Ok(Entry { what, .. }) if !wanted.is(what) => {
                 Cause::InTheWay { path: self.path_of(name), what, wanted }
             }
             _ => Cause::System(error),
@@ -232,11 +229,6 @@ impl OpenFolder {
         };
         Ok(&self.0.insert(open).1)
     }
-}
-
-/// Splits a key into its folder and its name.
-pub(crate) fn split(key: &str) -> (&str, &str) {
-    key.rsplit_once('/').unwrap_or(("", key))
 }
 
 fn segments(folder: &str) -> impl Iterator<Item = &str> {

@@ -14,9 +14,11 @@ use futures::stream::{self, BoxStream, FuturesOrdered};
 use futures::{FutureExt, StreamExt};
 use object_store::path::Path;
 use object_store::{Error, Result};
+use stratalog_store_rules::folder::failure::Step;
+use stratalog_store_rules::key::split;
 
-use super::below::{self, OpenFolder};
-use super::failure::{Failure, Step};
+use super::below::OpenFolder;
+use super::failure::Failure;
 use super::pace::Pace;
 use super::{LOCAL, checked_key};
 
@@ -87,7 +89,7 @@ fn delete_one(folders: &mut OpenFolder, root: &FilePath, location: Path) -> Resu
     let failed =
         |step, verb: &str, cause| Failure::new(step, verb, &root.join(key), cause).into_library();
     let key = checked_key(key).map_err(|cause| failed(Step::Staging, "use", cause))?;
-    let (folder, name) = below::split(key);
+    let (folder, name) = split(key);
     let removed = folders.get(root, folder).and_then(|folder| folder.remove(name));
     removed.map_err(|cause| failed(Step::Looking, "remove", cause))?;
     Ok(location)

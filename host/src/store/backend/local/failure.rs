@@ -2,29 +2,19 @@
 //!
 //! Must not know: the object or the log that failed.
 //!
-//! 1. A failure up to the link, or of the link itself, leaves no object. Only a later failure
-//!    leaves a doubt.
-//! 2. An entry in an object's place that is not a regular file is named, with its kind.
-//! 3. A cause has at most one action, which follows it behind a semicolon.
+//! 1. An entry in an object's place that is not a regular file is named, with its kind.
+//! 2. A cause has at most one action, which follows it behind a semicolon.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use stratalog_store_rules::folder::entry::{Wanted, What};
+use stratalog_store_rules::folder::failure::{Access, Reason, Step};
+
 use crate::store::error::{LOCAL, StoreErrorKind};
 
-/// The step of some work in a local folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Examining, reading or deleting.
-    Looking,
-    /// Writing the file under its temporary name.
-    Staging,
-    /// Giving the file its name, which did not happen.
-    Linking,
-    /// Making the name durable, or checking whether it was given.
-    Publishing,
-}
+/// The code of EPERM. Linking returns it where a file system has no hard links.
+const EPERM: i32 = 1;
 
 /// A failed step of some work in a local folder.
 #[derive(Debug, thiserror::Error)]
@@ -45,22 +35,6 @@ pub(crate) enum Cause {
     System(#[from] io::Error),
     #[error("{} is {what}, not {wanted}; {}", path.display(), wanted.cure())]
     InTheWay { path: PathBuf, what: What, wanted: Wanted },
-}
-
-/// An entry of a folder that is not the kind that a key needs there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
-    File,
-    Folder,
-    Link,
-    Special,
-}
-
-/// The entry that a segment of a key needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    File,
-    Folder,
 }
 
 impl Failure {
@@ -93,38 +67,22 @@ impl Failure {
 
     /// Returns whether it is certain that the object was not written.
     pub(crate) fn left_nothing(&self) -> bool {
-        matches!(self.step, Step::Staging | Step::Linking)
+        self.step.left_nothing()
     }
 
     /// Returns whether the file system cannot give a file a second name.
     pub(crate) fn is_without_hard_links(&self) -> bool {
-        /// The code of EPERM, which linking returns where a file system has no hard links.
-        const EPERM: i32 = 1;
         match &self.cause {
-            Cause::System(error) if self.step == Step::Linking => {
-                error.raw_os_error() == Some(EPERM) || error.kind() == io::ErrorKind::Unsupported
-            }
-            _ => false,
+            Cause::System(error) => reason_of(error).lacks_hard_links(self.step),
+            Cause::InTheWay { .. } => false,
         }
     }
 
     /// Returns the kind, which determines the caller's reaction.
     pub(crate) fn kind(&self) -> StoreErrorKind {
-        use io::ErrorKind as K;
-        let error = match &self.cause {
-            Cause::System(_) if self.is_without_hard_links() => return StoreErrorKind::Unsupported,
-            Cause::System(error) => error,
-            Cause::InTheWay { wanted: Wanted::File, .. } => return StoreErrorKind::NotAnObject,
-            Cause::InTheWay { wanted: Wanted::Folder, .. } => return StoreErrorKind::Invalid,
-        };
-        match error.kind() {
-            K::NotFound => StoreErrorKind::NotFound,
-            K::PermissionDenied | K::ReadOnlyFilesystem => StoreErrorKind::PermissionDenied,
-            K::StorageFull | K::QuotaExceeded => StoreErrorKind::Unavailable,
-            K::NotADirectory | K::IsADirectory | K::InvalidFilename | K::InvalidInput => {
-                StoreErrorKind::Invalid
-            }
-            _ => StoreErrorKind::Other,
+        match &self.cause {
+            Cause::System(error) => reason_of(error).kind(self.step),
+            Cause::InTheWay { wanted, .. } => wanted.error_kind(),
         }
     }
 
@@ -141,11 +99,23 @@ impl Failure {
     }
 }
 
-/// The access that a path needs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
-    Read,
-    Write,
+/// Returns the reason of an error of the system.
+pub(super) fn reason_of(error: &io::Error) -> Reason {
+    use io::ErrorKind as K;
+    match error.kind() {
+        _ if error.raw_os_error() == Some(EPERM) => Reason::NotPermitted,
+        K::NotFound => Reason::NotFound,
+        K::AlreadyExists => Reason::Exists,
+        K::PermissionDenied => Reason::Denied,
+        K::ReadOnlyFilesystem => Reason::ReadOnly,
+        K::StorageFull => Reason::Full,
+        K::QuotaExceeded => Reason::Quota,
+        K::NotADirectory | K::IsADirectory | K::InvalidFilename | K::InvalidInput => {
+            Reason::Invalid
+        }
+        K::Unsupported => Reason::Unsupported,
+        _ => Reason::Other,
+    }
 }
 
 /// Describes an error of the system in the words of this program.
@@ -159,14 +129,12 @@ pub(super) fn shown(error: &io::Error) -> String {
 
 /// Returns the action to take on an error of the system at a path.
 pub(super) fn remedy(path: &Path, access: Access, error: &io::Error) -> Option<String> {
-    use io::ErrorKind as K;
-    /// The code of EPERM: permissions do not decide.
-    const EPERM: i32 = 1;
-    match error.kind() {
-        K::PermissionDenied if error.raw_os_error() == Some(EPERM) => {
+    match reason_of(error) {
+        // Permissions do not decide.
+        Reason::NotPermitted => {
             Some(format!("check the owner and the attributes of {}", path.display()))
         }
-        K::PermissionDenied => {
+        Reason::Denied => {
             // Behind a folder that may not be entered, nothing is found.
             let exists = |path: &&Path| path.symlink_metadata().is_ok();
             let visible = match access {
@@ -182,44 +150,12 @@ pub(super) fn remedy(path: &Path, access: Access, error: &io::Error) -> Option<S
             );
             Some(format!("allow this user to {to} {}", visible.display()))
         }
-        K::ReadOnlyFilesystem => Some("mount it for writing, or use another folder".to_owned()),
-        K::StorageFull => Some("free some space".to_owned()),
-        K::QuotaExceeded => Some("free some space, or raise the quota".to_owned()),
-        _ => None,
+        reason => reason.remedy().map(str::to_owned),
     }
 }
 
 impl Cause {
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::System(error) if error.kind() == io::ErrorKind::NotFound)
-    }
-}
-
-impl Wanted {
-    fn cure(self) -> &'static str {
-        match self {
-            Self::File => "move it away",
-            Self::Folder => "name the folder that is meant, or remove it",
-        }
-    }
-}
-
-impl fmt::Display for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::File => "a regular file",
-            Self::Folder => "a folder",
-            Self::Link => "a symbolic link",
-            Self::Special => "a named pipe, a socket or a device",
-        })
-    }
-}
-
-impl fmt::Display for Wanted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::File => "a regular file",
-            Self::Folder => "a folder",
-        })
     }
 }

@@ -14,13 +14,16 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use stratalog_store_rules::objects::{EntryKind, ListPage, ListedObject};
+use stratalog_store_rules::folder::entry::What;
+use stratalog_store_rules::folder::failure::Step;
+use stratalog_store_rules::folder::names::is_unfinished;
+use stratalog_store_rules::folder::packed_names::PackedNames;
+use stratalog_store_rules::objects::{ListPage, ListedObject};
 
-use super::failure::{Cause, Failure, Step, What};
-use super::scan::{NotScanned, Scan};
+use super::failure::{Cause, Failure};
+use super::scan::{NotScanned, scan};
 use super::{Folder, LocalFolder, blocking};
 use crate::numbers::{size, to_u64};
-use crate::store::backend::stale_files;
 use crate::store::error::{StoreError, StoreErrorKind};
 
 /// A listing of the entries directly in a folder.
@@ -33,7 +36,7 @@ pub(crate) struct FolderListing {
     start_after: Option<String>,
     with_sizes: bool,
     /// The names, once the folder was scanned.
-    scan: Option<Arc<Scan>>,
+    scan: Option<Arc<PackedNames>>,
     /// The place of the next name.
     at: usize,
     work: Work,
@@ -97,7 +100,7 @@ impl FolderListing {
             Some(scan) => scan,
             None => {
                 self.work.scans += 1;
-                let scanned = Scan::of(&open, bytes_max, |name| self.wants(name));
+                let scanned = scan(&open, bytes_max, |name| self.wants(name));
                 Arc::new(scanned.map_err(|reason| match reason {
                     NotScanned::Failed(error) => failed(error.into()),
                     NotScanned::TooLarge => too_large(&path, bytes_max),
@@ -115,10 +118,10 @@ impl FolderListing {
                 Err(error) => return Err(failed(error.into())),
             }
         }
-        page.more = self.at < scan.len();
+        page.more = self.at < scan.count();
         if !page.more {
             let Work { scans, examined } = self.work;
-            let (path, names) = (path.display(), scan.len());
+            let (path, names) = (path.display(), scan.count());
             tracing::debug!("listed {path}: {names} names, {scans} scans, {examined} examined");
         }
         self.scan = Some(scan);
@@ -134,22 +137,15 @@ impl FolderListing {
 
     fn entry(&mut self, open: &Folder, name: &str, kind: What) -> io::Result<ListedObject> {
         let key = format!("{}{name}", self.folder);
-        let is_unfinished = stale_files::is_unfinished(name);
-        let (kind, size) = match kind {
-            What::File if self.with_sizes || is_unfinished => {
+        let (what, size) = match kind {
+            What::File if self.with_sizes || is_unfinished(name) => {
                 self.work.examined += 1;
                 let entry = open.inspect(name)?;
-                (entry.what, entry.size)
+                (entry.what, if entry.what == What::File { entry.size } else { 0 })
             }
             kind => (kind, 0),
         };
-        let (kind, size) = match kind {
-            What::File if is_unfinished => (EntryKind::Unfinished, size),
-            What::File => (EntryKind::Object, size),
-            What::Folder => (EntryKind::Folder, 0),
-            What::Link => (EntryKind::Link, 0),
-            What::Special => (EntryKind::Special, 0),
-        };
+        let kind = what.listed_as(name);
         Ok(ListedObject { key, size, kind })
     }
 

@@ -14,8 +14,13 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::below::{self, Entry, Folder, Identity};
-use super::failure::{Cause, Failure, Step, Wanted, What};
+use stratalog_store_rules::folder::entry::Wanted;
+use stratalog_store_rules::folder::failure::Step;
+use stratalog_store_rules::folder::link::{Found, Linked, after_failed_link};
+use stratalog_store_rules::key;
+
+use super::below::{Folder, Identity};
+use super::failure::{Cause, Failure};
 use super::folder_sync::FolderSyncs;
 
 /// A log's writer is alone with its names. This many temporary files are an attack, or a defect.
@@ -40,9 +45,9 @@ pub(crate) enum Published {
 
 impl NewFile {
     /// Begins a file, and creates its folder.
-    pub(crate) fn begin(root: &Path, key: &str) -> Result<Self, Failure> {
-        let (folder, name) = below::split(key);
-        let path = root.join(key);
+    pub(crate) fn begin(root: &Path, object: &str) -> Result<Self, Failure> {
+        let (folder, name) = key::split(object);
+        let path = root.join(object);
         let failed = |cause: Cause| Failure::new(Step::Staging, "create", &path, cause);
         let folder = Folder::make(root, folder).map_err(failed)?;
         for number in 1..=STAGED_MAX {
@@ -95,23 +100,21 @@ impl NewFile {
             Ok(()) => return Ok(Published::Created),
             Err(error) => error,
         };
-        let is_taken = error.kind() == io::ErrorKind::AlreadyExists;
-        match self.folder.inspect(&self.name) {
-            // A network file system repeated a link whose reply was lost.
-            Ok(found) if identity.is_some() && found.identity == identity => Ok(Published::Created),
-            Ok(Entry { what: What::File, .. }) if is_taken => Ok(Published::AlreadyExists),
-            Ok(Entry { what, .. }) if is_taken => {
+        let found = match self.folder.inspect(&self.name) {
+            Ok(entry) if identity.is_some() && entry.identity == identity => Found::Itself,
+            Ok(entry) => Found::Other(entry.what),
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => Found::Nothing,
+            Err(unseen) => Found::Unknown(unseen),
+        };
+        match after_failed_link(error.kind() == io::ErrorKind::AlreadyExists, found) {
+            Linked::Created => Ok(Published::Created),
+            Linked::AlreadyExists => Ok(Published::AlreadyExists),
+            Linked::InTheWay(what) => {
                 let (path, wanted) = (self.path.clone(), Wanted::File);
                 Err(self.failed(Step::Linking, "name", Cause::InTheWay { path, what, wanted }))
             }
-            // Another process created and deleted it.
-            Err(gone) if is_taken && gone.kind() == io::ErrorKind::NotFound => {
-                Ok(Published::AlreadyExists)
-            }
-            Err(unseen) if unseen.kind() != io::ErrorKind::NotFound => {
-                Err(self.failed(Step::Publishing, "inspect", unseen))
-            }
-            _ => Err(self.failed(Step::Linking, "name", error)),
+            Linked::NotLinked => Err(self.failed(Step::Linking, "name", error)),
+            Linked::Unknown(unseen) => Err(self.failed(Step::Publishing, "inspect", unseen)),
         }
     }
 

@@ -19,10 +19,13 @@ use object_store::{
     MultipartUpload, ObjectMeta, ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload,
     PutResult, Result, UploadPart,
 };
+use stratalog_store_rules::folder::entry::What;
+use stratalog_store_rules::folder::failure::Step;
+use stratalog_store_rules::key::split;
 
-use super::below::{self, Folder};
+use super::below::Folder;
 use super::deletes::Deletes;
-use super::failure::{Cause, Failure, Step, What};
+use super::failure::{Cause, Failure};
 use super::folder_sync::FolderSyncs;
 use super::new_file::{NewFile, Published};
 use super::{LOCAL, checked_key, is_object_name};
@@ -149,7 +152,7 @@ impl ObjectStore for FolderObjects {
         let (path, (file, metadata)) = self
             .work(move |root| {
                 let path = root.join(&key);
-                let (folder, name) = below::split(&key);
+                let (folder, name) = split(&key);
                 let open = Folder::open(root, folder).and_then(|folder| folder.open_file(name));
                 open.map(|open| (path.clone(), open))
                     .map_err(|cause| Failure::new(Step::Looking, "read", &path, cause))
