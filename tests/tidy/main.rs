@@ -27,7 +27,8 @@ const HOST: [&str; 10] =
 const COMMAND_LINE: [&str; 5] = ["numbers", "terminal", "args", "process", "commands"];
 
 /// The layers of the rules that all stores share, from below.
-const STORE_RULES: [&str; 7] = ["numbers", "limits", "text", "error", "objects", "key", "folder"];
+const STORE_RULES: [&str; 8] =
+    ["numbers", "limits", "text", "error", "objects", "key", "folder", "reply"];
 
 /// The layers of the exports that store adapters share, from below.
 const EXPORTS: [&str; 5] = ["logging", "host_bytes", "store", "slots", "component"];
@@ -62,8 +63,7 @@ const LOG_SINK: [&str; 9] = [
 ];
 
 /// The layers of the adapter of a bucket, from below.
-const S3_STORE: [&str; 21] = [
-    "xml",
+const S3_STORE: [&str; 20] = [
     "encoding",
     "signer",
     "endpoint",

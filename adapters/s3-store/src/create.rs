@@ -13,6 +13,7 @@ use bytes::Bytes;
 use stratalog_store_exports::store::PendingCreate;
 use stratalog_store_rules::error::{Outcome, StoreErrorKind, WriteError};
 use stratalog_store_rules::key;
+use stratalog_store_rules::reply::document::error_in;
 
 use crate::engine::{End, Engine, Flight};
 use crate::exchange::{Answer, Transport};
@@ -154,5 +155,5 @@ pub fn is_there(end: &End) -> Option<bool> {
 }
 
 fn has_error(answer: &Answer) -> bool {
-    reply::error_in(&answer.body).is_some()
+    error_in(&answer.body).is_some()
 }

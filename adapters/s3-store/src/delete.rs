@@ -12,11 +12,12 @@ use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use stratalog_store_rules::error::DeleteFailure;
 use stratalog_store_rules::key;
+use stratalog_store_rules::reply::document::error_in;
 
 use crate::engine::{End, Engine, Flight};
 use crate::exchange::Transport;
 use crate::failure::{Doing, is_blank};
-use crate::reply::{check_bare, deletes, error_in};
+use crate::reply::{check_bare, deletes};
 use crate::request::{Method, Request};
 
 /// The most keys of one request: the limit of S3.
@@ -92,9 +93,9 @@ fn judge_bulk<T: Transport>(
         let error = match &results {
             None => doing(key).failed(end),
             Some(Err(wrong)) => doing(key).wrong(wrong),
-            Some(Ok(failures)) => match failures.get(whole) {
-                None => continue,
-                Some((code, message)) => doing(key).coded_failure(code, message),
+            Some(Ok(results)) => match results.failure(whole) {
+                Some(failure) if failure.code != "NoSuchKey" => doing(key).coded_failure(&failure),
+                _ => continue,
             },
         };
         failures.push(DeleteFailure { key: key.clone(), error });

@@ -15,8 +15,10 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::rc::Rc;
 use std::time::Duration;
 
+use stratalog_store_rules::reply::document::{error_in, is_transient};
+use stratalog_store_rules::reply::head::is_without_effect;
+
 use crate::exchange::{Answer, Broken, Transport};
-use crate::reply;
 use crate::request::{Method, Request};
 use crate::settings::Settings;
 
@@ -268,12 +270,12 @@ impl<E> Task<E> {
     }
 
     fn judge(&mut self, answer: Answer, now: Duration) {
-        let error = reply::error_in(&answer.body);
+        let error = error_in(&answer.body);
         let code = error.as_ref().map_or("", |(code, _)| code.as_str());
         let again = match answer.status {
             501 | 505 => None,
             408 | 425 | 429 | 500.. => Some(code.to_owned()),
-            _ if reply::is_transient(code) => Some(code.to_owned()),
+            _ if is_transient(code) => Some(code.to_owned()),
             _ => (self.repeat_after)(&answer),
         };
         if let Some(code) = again {
@@ -318,16 +320,6 @@ impl<E> Task<E> {
     fn end(&mut self, result: Result<Answer, GivenUp>) {
         let end = End { result, had_no_effect: !self.had_effect, attempts: self.attempts };
         self.state = State::Ended(end);
-    }
-}
-
-/// Returns whether an answer proves that its request changed nothing.
-fn is_without_effect(status: u16) -> bool {
-    match status {
-        // A server may report timeouts, conflicts and throttling of a request that was carried out.
-        408 | 409 | 425 | 429 => false,
-        501 | 505 => true,
-        status => (300..500).contains(&status),
     }
 }
 

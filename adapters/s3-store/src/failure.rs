@@ -5,10 +5,13 @@
 use std::fmt;
 
 use stratalog_store_rules::error::{StoreError, StoreErrorKind, WriteError};
+use stratalog_store_rules::reply::deletes::{Failure, UNCONFIRMED};
+use stratalog_store_rules::reply::document::error_in;
+use stratalog_store_rules::reply::wrong::WrongReply;
 
 use crate::engine::{End, GivenUp};
 use crate::exchange::Answer;
-use crate::reply::{self, Wrong};
+use crate::reply::wrong_status;
 use crate::settings::Settings;
 
 /// An action on an object or a prefix.
@@ -38,17 +41,21 @@ impl Doing<'_> {
     }
 
     /// Makes the error of an answer that is not the reply.
-    pub fn wrong(&self, wrong: &Wrong) -> StoreError {
-        self.error(StoreErrorKind::Other, self.settings.clean(&wrong.to_string()))
+    pub fn wrong(&self, wrong: &WrongReply) -> StoreError {
+        let kind = match wrong.is_broken {
+            true => StoreErrorKind::Unavailable,
+            false => StoreErrorKind::Other,
+        };
+        self.error(kind, self.settings.clean(&wrong.to_string()))
     }
 
     /// Makes the error of an answer that refuses.
     pub fn refused(&self, answer: &Answer) -> StoreError {
         let status = answer.status;
-        let error = reply::error_in(&answer.body);
+        let error = error_in(&answer.body);
         // A server other than the store answers unknown requests in the same way.
         if matches!(status, 404 | 409 | 412) && error.is_none() && !is_blank(answer) {
-            return self.wrong(&Wrong::status("an error of the store", answer));
+            return self.wrong(&wrong_status("an error of the store", answer));
         }
         let (code, message) = error.unwrap_or_default();
         let texts = [format!("status {status}"), code.clone(), message];
@@ -58,10 +65,11 @@ impl Doing<'_> {
     }
 
     /// Makes the error of one key of a bulk delete.
-    pub fn coded_failure(&self, code: &str, message: &str) -> StoreError {
-        let status = match code {
+    pub fn coded_failure(&self, failure: &Failure) -> StoreError {
+        let Failure { code, message } = failure;
+        let status = match code.as_str() {
             "AccessDenied" => 403,
-            "Unconfirmed" => 503,
+            UNCONFIRMED => 503,
             "NotImplemented" => 501,
             _ => 0,
         };

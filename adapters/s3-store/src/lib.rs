@@ -27,7 +27,6 @@ pub mod request;
 pub mod settings;
 pub mod signer;
 pub mod upload;
-pub mod xml;
 
 #[cfg(target_arch = "wasm32")]
 #[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]

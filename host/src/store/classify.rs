@@ -11,12 +11,13 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use object_store::client::{HttpError, HttpErrorKind};
+use stratalog_store_rules::reply::wrong::WrongReply;
 
 use super::backend::local::Failure;
 use super::config::redact::Redactor;
 use super::error::{StoreError, StoreErrorKind, WriteError};
 use super::operation::{Abandoned, Attempts};
-use super::reply::{Refused, WrongReply};
+use super::reply::Refused;
 
 /// Turns the library's errors into ours. Knows the store's name and its secrets.
 pub(super) struct Context {

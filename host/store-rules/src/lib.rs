@@ -14,4 +14,5 @@ pub mod key;
 pub mod limits;
 pub mod numbers;
 pub mod objects;
+pub mod reply;
 pub mod text;

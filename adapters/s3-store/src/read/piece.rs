@@ -8,17 +8,17 @@ use std::ops::Range;
 use bytes::Bytes;
 use stratalog_store_rules::error::{StoreError, StoreErrorKind};
 use stratalog_store_rules::numbers::to_u64;
+use stratalog_store_rules::reply::head::check_type;
+use stratalog_store_rules::reply::wrong::WrongReply;
 
 use crate::engine::End;
 use crate::exchange::Answer;
 use crate::failure::Doing;
-use crate::reply::Wrong;
+use crate::reply::wrong_status;
 
 pub(super) const BEYOND: &str = "the range starts beyond the end of the object";
 
 const OBJECT: &str = "the object";
-
-const PAGE_TYPES: [&str; 2] = ["text/html", "application/xhtml+xml"];
 
 /// A piece of an object.
 pub(super) struct Piece {
@@ -65,28 +65,20 @@ impl Piece {
                     None => {
                         let range = answer.header("content-range").unwrap_or("none").to_owned();
                         let found = format!("found {length} bytes of the range {range:?}");
-                        return Err(doing.wrong(&Wrong::new(OBJECT, found)));
+                        return Err(doing.wrong(&WrongReply::other(OBJECT, found)));
                     }
                 }
             }
-            _ => return Err(doing.wrong(&Wrong::status(OBJECT, answer))),
+            _ => return Err(doing.wrong(&wrong_status(OBJECT, answer))),
         };
         let tag = answer.header("etag").filter(|tag| !tag.trim_matches('"').is_empty());
         Ok(Self { bytes: answer.body.clone(), size, tag: tag.map(str::to_owned) })
     }
 }
 
-fn check_head(answer: &Answer) -> Result<(), Wrong> {
-    let kind = answer.header("content-type").unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if PAGE_TYPES.contains(&kind.as_str()) {
-        return Err(Wrong::new(OBJECT, format!("found a page of type {kind}")));
-    }
-    let encoding = answer.header("content-encoding").unwrap_or_default().to_ascii_lowercase();
-    if ["gzip", "x-gzip", "deflate", "br", "zstd", "compress"].contains(&encoding.as_str()) {
-        return Err(Wrong::new(OBJECT, format!("the content is encoded as {encoding}")));
-    }
-    Ok(())
+fn check_head(answer: &Answer) -> Result<(), WrongReply> {
+    let header = |name| answer.header(name).unwrap_or_default();
+    check_type(OBJECT, header("content-type"), header("content-encoding"), None)
 }
 
 /// Reads `bytes FIRST-LAST/SIZE`.

@@ -22,10 +22,11 @@ use object_store::client::{
     ReqwestConnector,
 };
 use object_store::{ClientConfigKey, ClientOptions};
+use stratalog_store_rules::reply::wrong::WrongReply;
 
 use crate::store::config::tls;
 use crate::store::operation::Operation;
-use crate::store::reply::{self, Asked, Judge, Protocol, Verdict, WrongReply};
+use crate::store::reply::{self, Asked, Judge, Protocol, Verdict};
 
 /// By default an attempt is abandoned after this long without a byte from the server.
 ///

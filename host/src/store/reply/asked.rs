@@ -5,7 +5,8 @@
 
 use http::HeaderMap;
 use object_store::client::HttpRequest;
-use percent_encoding::percent_decode_str;
+use stratalog_store_rules::reply::document::decoded;
+use stratalog_store_rules::reply::listing::Listing;
 use url::{Url, form_urlencoded};
 
 use super::deletes;
@@ -55,15 +56,6 @@ pub(crate) enum Asked {
     MakeFolder,
     /// A request for credentials, which is not about an object.
     Other,
-}
-
-/// The page of a listing that was requested.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Listing {
-    pub(super) is_azure: bool,
-    pub(super) prefix: String,
-    /// The server's own token for the start of the page; none for the first page.
-    pub(super) token: Option<String>,
 }
 
 /// The folder whose content was requested.
@@ -162,11 +154,6 @@ impl Asked {
     pub(crate) fn is_streamed(&self) -> bool {
         matches!(self, Self::Object { .. })
     }
-}
-
-/// Removes the percent-encoding from a path.
-pub(super) fn decoded(path: &str) -> String {
-    percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
 struct Query(Vec<(String, String)>);

@@ -1,18 +1,15 @@
 //! Deletes of many objects in one request.
 //!
-//! 1. A key counts as deleted only if the answer confirms that very key.
-//! 2. An answer that names a key outside of the request belongs to another request.
-//! 3. A request with a transient failure is repeated as a whole: a delete may be done twice.
+//! 1. A request with a transient failure is repeated as a whole: a delete may be done twice.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use bytes::Bytes;
+use stratalog_store_rules::reply::deletes::{DELETES, Failure, Results, read};
+use stratalog_store_rules::reply::wrong::WrongReply;
+use stratalog_store_rules::reply::xml;
 
-use super::{WrongReply, code, shown, xml};
 use crate::numbers::{count, grouped, to_u64};
-
-const DELETES: &str = "the result of a bulk delete";
 
 /// An answer to a request for deletes.
 pub(super) enum Deletes {
@@ -34,57 +31,24 @@ pub(super) fn keys_in(request: &[u8]) -> Vec<String> {
     keys
 }
 
-/// The answer's result for one key, while it is read.
-#[derive(Default)]
-struct KeyResult {
-    key: String,
-    code: String,
-    message: String,
-}
-
 /// Checks the answer to a bulk delete of S3, and rewrites it in a form that the library reads
 /// correctly.
 pub(super) fn check(keys: &[String], body: &[u8]) -> Result<Deletes, WrongReply> {
-    code::expect_root(body, &["DeleteResult"], DELETES)?;
-    // Without a code the key is deleted.
-    let mut results: BTreeMap<String, Option<(String, String)>> = BTreeMap::new();
-    let mut current = KeyResult::default();
-    let read = xml::walk(body, |path, text| match path {
-        "Deleted/Key" | "Error/Key" => text.clone_into(&mut current.key),
-        "Error/Code" => text.trim().clone_into(&mut current.code),
-        "Error/Message" => text.trim().clone_into(&mut current.message),
-        "Deleted" => drop(results.insert(std::mem::take(&mut current).key, None)),
-        "Error" => {
-            let KeyResult { key, code, message } = std::mem::take(&mut current);
-            results.insert(key, Some((code, message)));
-        }
-        _ => {}
-    });
-    read.map_err(|fault| fault.into_wrong(DELETES))?;
-    let asked: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
-    if let Some(key) = results.keys().find(|key| !asked.contains(key.as_str())) {
-        let found = format!("found {:?}, which was not requested", shown(key));
-        return Err(WrongReply::other(DELETES, found));
+    let results = read(keys, body)?;
+    match results.transient_code() {
+        Some(_) => Ok(Deletes::Repeat),
+        None => Ok(Deletes::Done(rewritten(keys, &results))),
     }
-    let passes = |(code, _): &(String, String)| code::is_transient(code);
-    if results.values().flatten().any(passes) {
-        return Ok(Deletes::Repeat);
-    }
-    Ok(Deletes::Done(rewritten(keys, &results)))
 }
 
 /// Rewrites the result. The library regards a key that the answer leaves out as deleted. It also
 /// searches the whole answer, keys included, for words such as `SlowDown`.
-fn rewritten(keys: &[String], results: &BTreeMap<String, Option<(String, String)>>) -> Bytes {
+fn rewritten(keys: &[String], results: &Results) -> Bytes {
     let mut body = String::from("<DeleteResult><Deleted><Key></Key></Deleted>");
     for key in keys {
-        let (code, message) = match results.get(key) {
-            Some(None) => continue,
-            Some(Some((code, message))) => (code.as_str(), message.as_str()),
-            None => ("Unconfirmed", "the server did not confirm the delete"),
-        };
+        let Some(Failure { code, message }) = results.failure(key) else { continue };
         body.push_str("<Error>");
-        for (name, text) in [("Key", key.as_str()), ("Code", code), ("Message", message)] {
+        for (name, text) in [("Key", key), ("Code", &code), ("Message", &message)] {
             let _ = write!(body, "<{name}>");
             for c in text.chars() {
                 let _ = write!(body, "&#{};", u32::from(c));

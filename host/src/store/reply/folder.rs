@@ -1,7 +1,8 @@
 //! Listings of a folder of WebDAV.
 //!
 //! 1. A listing names the folder itself, and every link in it is below that.
-//! 2. One with an error or a comment in it is not a listing: the error or comment may replace names.
+//! 2. One with an error or a comment in it is not a listing: the error or comment may replace
+//!    names.
 
 use stratalog_store_rules::reply::document::{decoded, expect_root, is_error};
 use stratalog_store_rules::reply::listing::HAS_ERROR;

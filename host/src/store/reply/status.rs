@@ -6,8 +6,8 @@
 //! 2. No request is conditional on a change, so 304 is never the reply.
 
 use http::StatusCode;
+use stratalog_store_rules::reply::wrong::WrongReply;
 
-use super::WrongReply;
 use super::asked::{Asked, Protocol};
 
 const CREATED: StatusCode = StatusCode::CREATED;

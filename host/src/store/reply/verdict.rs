@@ -13,12 +13,19 @@ use bytes::Bytes;
 use http::response::Parts;
 use http::{StatusCode, Uri};
 use object_store::client::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use stratalog_store_rules::reply::document::{
+    ERROR, check_bare, code_in, expect_root, is_transient,
+};
+use stratalog_store_rules::reply::head::is_without_effect;
+use stratalog_store_rules::reply::listing;
+use stratalog_store_rules::reply::wrong::WrongReply;
+use stratalog_store_rules::text::shown;
 use tower_http::follow_redirect::RequestUri;
 use url::Url;
 
 use super::asked::{Asked, Protocol};
 use super::deletes::{self, Deletes};
-use super::{Checksum, Refused, WrongReply, code, listing, page, shown, status, uploads};
+use super::{Checksum, Refused, folder, page, status, uploads};
 
 /// The result of an attempt.
 pub(crate) struct Verdict {
@@ -80,8 +87,8 @@ impl Judge {
         if !parts.status.is_success() {
             return of_refusal(self.protocol, asked, parts, body);
         }
-        let code = code::of(&body);
-        if code.as_deref().is_some_and(code::is_transient) {
+        let code = code_in(&body);
+        if code.as_deref().is_some_and(is_transient) {
             return Verdict::passing(parts, body, code);
         }
         let checked =
@@ -104,20 +111,20 @@ impl Judge {
     ) -> Result<Success, WrongReply> {
         status::check(asked, self.protocol, parts.status)?;
         match asked {
-            Asked::Listing(listing) => listing::check(listing, body)?,
-            Asked::Folder(folder) => listing::check_folder(folder, body)?,
+            Asked::Listing(listing) => drop(listing::check(listing, body, |_, _| {})?),
+            Asked::Folder(folder) => folder::check(folder, body)?,
             Asked::Presence => self.check_object("the head of the object", true, parts)?,
             // WebDAV servers add pages of their own to these. A login page has the status 200.
             Asked::Write if self.protocol == Protocol::WebDav && parts.status != StatusCode::OK => {
             }
-            Asked::Write => page::check_bare("the result of a write", body)?,
+            Asked::Write => check_bare("the result of a write", body)?,
             Asked::MakeFolder => {}
             Asked::UploadStart { path } => uploads::check_start(path, body)?,
             Asked::UploadEnd { path } => {
                 return Ok(Success::Rewritten(uploads::check_end(path, body)?));
             }
             Asked::Delete if parts.status == StatusCode::NO_CONTENT => {}
-            Asked::Delete => page::check_bare("the result of a delete", body)?,
+            Asked::Delete => check_bare("the result of a delete", body)?,
             Asked::Deletes { keys } => return Ok(deletes::check(keys, body)?.into()),
             Asked::Batch { deletes } => return Ok(deletes::check_batch(*deletes, body)?.into()),
             // Objects are judged by their head.
@@ -161,11 +168,11 @@ fn of_refusal(protocol: Protocol, asked: &Asked, mut parts: Parts, body: Bytes) 
     if status == StatusCode::NOT_MODIFIED && *asked != Asked::Other {
         return Verdict::wrong(super::status::wrong(asked, status));
     }
-    let code = code::of(&body);
-    if code.as_deref().is_some_and(code::is_transient) {
+    let code = code_in(&body);
+    if code.as_deref().is_some_and(is_transient) {
         return Verdict::passing(parts, body, code);
     }
-    let had_no_effect = is_without_effect(status);
+    let had_no_effect = is_without_effect(status.as_u16());
     let failure = match &code {
         Some(code) => format!("{status}: {}", shown(code)),
         None => status.to_string(),
@@ -214,7 +221,7 @@ fn check_meaning(
         return Ok(());
     }
     let expected = "an error of the store";
-    code::expect_root(body, &[code::ERROR], expected).map(drop).map_err(|wrong| WrongReply {
+    expect_root(body, &[ERROR], expected).map_err(|wrong| WrongReply {
         found: format!("{status}, and {}", wrong.found),
         is_broken: false,
         ..wrong
@@ -276,16 +283,6 @@ impl Verdict {
         }
         let reply = Ok(HttpResponse::from_parts(parts, body.into()));
         Self { reply, had_no_effect: false, failure }
-    }
-}
-
-fn is_without_effect(status: StatusCode) -> bool {
-    match status.as_u16() {
-        // A server may report timeouts, conflicts and throttling of a request that was carried out.
-        408 | 409 | 425 | 429 => false,
-        // A request that the server does not support was not carried out.
-        501 | 505 => true,
-        status => (300..500).contains(&status),
     }
 }
 

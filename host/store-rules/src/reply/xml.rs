@@ -40,19 +40,20 @@ pub fn root_of(body: &[u8]) -> Result<String, Fault> {
 }
 
 /// Shows each element when it ends, with its path below the root, as `Contents/Key`, and its text.
-pub fn walk(body: &[u8], show: impl FnMut(&str, &str)) -> Result<(), Fault> {
-    walk_all(body, true, show)
+pub fn walk(body: &[u8], mut show: impl FnMut(&str, &str)) -> Result<(), Fault> {
+    walk_all(body, true, &mut show)
 }
 
 /// As [`walk`], but a comment is a fault: no store writes one, and it may hide a part.
-pub fn walk_without_comments(body: &[u8], show: impl FnMut(&str, &str)) -> Result<(), Fault> {
-    walk_all(body, false, show)
+pub fn walk_without_comments(body: &[u8], mut show: impl FnMut(&str, &str)) -> Result<(), Fault> {
+    walk_all(body, false, &mut show)
 }
 
+/// Walks all elements: one function for all callers, which keeps components small.
 fn walk_all(
     body: &[u8],
     may_have_comments: bool,
-    mut show: impl FnMut(&str, &str),
+    show: &mut dyn FnMut(&str, &str),
 ) -> Result<(), Fault> {
     let mut has_root = false;
     let mut reader = Reader::from_str(text_of(body)?);
