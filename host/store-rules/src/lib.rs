@@ -14,5 +14,6 @@ pub mod key;
 pub mod limits;
 pub mod numbers;
 pub mod objects;
+pub mod pieces;
 pub mod reply;
 pub mod text;

@@ -6,10 +6,10 @@ use stratalog_store_rules::error::{
     DeleteFailure, OrderedReadError, StoreError, StoreErrorKind, WriteError,
 };
 use stratalog_store_rules::objects::{EntryKind, ListPage, ListedObject, ObjectRange};
+use stratalog_store_rules::pieces::Summary;
 
 use crate::component::bindings::exports::stratalog::log::{host_bytes, object_store as wit};
 use crate::component::bindings::exports::wasi::logging::logging;
-use crate::host_bytes::Summary;
 use crate::logging::Level;
 
 pub(super) fn level(level: logging::Level) -> Level {

@@ -11,11 +11,12 @@ use stratalog_store_rules::error::{StoreError, StoreErrorKind};
 use stratalog_store_rules::limits::{CREATE_BYTES_MAX, KEYS_MAX, READ_BYTES_MAX};
 use stratalog_store_rules::numbers::to_u64;
 use stratalog_store_rules::objects::ObjectRange;
+use stratalog_store_rules::pieces::OutOfRange;
 
 use super::convert;
 use crate::component::bindings::exports::stratalog::log::{host_bytes, object_store as wit};
 use crate::component::bindings::exports::wasi::logging::logging;
-use crate::host_bytes::{OutOfRange, Rope};
+use crate::host_bytes::Rope;
 use crate::slots::{ListingSlot, ReadSlot, UploadSlot};
 use crate::store::{PendingCreate as _, Store};
 

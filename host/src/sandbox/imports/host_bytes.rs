@@ -10,19 +10,21 @@
 //!    memory counted.
 //! 4. Everything that a component passes in is hostile: offsets and sizes are checked before use.
 
-use std::hash::Hasher as _;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use object_store::PutPayload;
 use stratalog_store_rules::limits::{PIECES_JOINED_BYTES, READ_BYTES_MAX};
+use stratalog_store_rules::pieces::{
+    OutOfRange, Summary, Summing, cut, join, line_end, range, summarize,
+};
 use twox_hash::XxHash3_64;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
 
 use super::check_count;
 use super::{HasObjectStore, ObjectStoreView};
-use crate::numbers::{count, size, to_u64, to_usize};
+use crate::numbers::{size, to_u64};
 use crate::sandbox::bindings::stratalog::log::host_bytes as wit;
 use crate::sandbox::interface::{of_package, replace};
 use crate::sandbox::memory::{Borrowed, Memory};
@@ -30,9 +32,20 @@ use crate::sandbox::memory::{Borrowed, Memory};
 /// The bookkeeping of a piece, besides its bytes.
 const PIECE_OVERHEAD_BYTES: usize = 128;
 
-/// Bytes are digested and counted block by block, so that the count finds them in the processor's
-/// nearest cache. This takes half as long as one pass after the other.
-const BLOCK_BYTES: usize = 4 * 1024;
+/// Digests and counts with the instructions of the processor.
+struct Sums;
+
+impl Summing for Sums {
+    type Hasher = XxHash3_64;
+
+    fn digest(bytes: &[u8]) -> u64 {
+        XxHash3_64::oneshot(bytes)
+    }
+
+    fn line_feeds(bytes: &[u8]) -> usize {
+        bytecount::count(bytes, b'\n')
+    }
+}
 
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
 /// Some bytes, in pieces as they came from the store or the caller.
@@ -88,9 +101,7 @@ impl HostBytes {
         if let [Piece { bytes, .. }] = &self.pieces[..] {
             return bytes.clone();
         }
-        let mut all = BytesMut::with_capacity(self.length);
-        self.pieces.iter().for_each(|piece| all.extend_from_slice(&piece.bytes));
-        all.freeze()
+        join(self.bytes(), self.length)
     }
 
     /// Returns the payload for a store: a few pieces unchanged, many small ones joined. The bytes
@@ -121,15 +132,12 @@ impl HostBytes {
     }
 
     fn slice(&self, start: u64, end: u64, memory: &Memory) -> wasmtime::Result<Self> {
-        let (start, end) = (self.offset(start)?, self.offset(end)?);
-        let length = end.checked_sub(start).ok_or_else(|| self.out_of_range(end))?;
+        let range = range(self.length, start, end)?;
+        let length = range.len();
         let mut overhead = memory.borrow(overhead_of(self.pieces.len()))?;
-        let mut at = 0_usize;
+        let mut cut = cut(range);
         let within = self.pieces.iter().filter_map(|Piece { bytes, counted }| {
-            let [from, to] = [start, end].map(|edge| edge.saturating_sub(at).min(bytes.len()));
-            at += bytes.len();
-            let counted = Arc::clone(counted);
-            (from < to).then(|| Piece { bytes: bytes.slice(from..to), counted })
+            Some(Piece { bytes: cut(bytes)?, counted: Arc::clone(counted) })
         });
         let pieces: Vec<Piece> = within.collect();
         overhead.resize(overhead_of(pieces.len()))?;
@@ -146,104 +154,21 @@ impl HostBytes {
         Ok(())
     }
 
-    fn summarize(&self, start: u64, lengths: &[u64]) -> wasmtime::Result<Vec<wit::Summary>> {
-        let mut at = self.offset(start)?;
-        let mut walk = self.walk();
-        walk.skip(at);
-        let summaries = lengths.iter().map(|length| {
-            let length = to_usize(*length);
-            at = at.saturating_add(length);
-            if at > self.length { Err(self.out_of_range(at)) } else { Ok(walk.summarize(length)) }
-        });
-        summaries.collect()
+    fn summarize(&self, start: u64, lengths: &[u64]) -> Result<Vec<Summary>, OutOfRange> {
+        summarize::<Sums>(self.bytes(), self.length, start, lengths)
     }
 
     fn line_end(&self, line_feeds: u64) -> usize {
-        if line_feeds == 0 {
-            return 0;
-        }
-        let (mut left, mut before) = (to_usize(line_feeds), 0_usize);
-        for Piece { bytes, .. } in &self.pieces {
-            for end in memchr::memchr_iter(b'\n', bytes) {
-                left -= 1;
-                if left == 0 {
-                    return before + end + 1;
-                }
-            }
-            before += bytes.len();
-        }
-        self.length
+        line_end(self.bytes(), line_feeds)
     }
 
-    fn offset(&self, offset: u64) -> wasmtime::Result<usize> {
-        let offset = to_usize(offset);
-        if offset <= self.length { Ok(offset) } else { Err(self.out_of_range(offset)) }
-    }
-
-    fn out_of_range(&self, offset: usize) -> wasmtime::Error {
-        let length = count(to_u64(self.length), "host byte", "host bytes");
-        wasmtime::Error::msg(format!("offset {offset} is outside {length}"))
-    }
-
-    fn walk(&self) -> Walk<'_> {
-        Walk { pieces: self.pieces.iter(), rest: &[] }
+    fn bytes(&self) -> impl Iterator<Item = &Bytes> {
+        self.pieces.iter().map(|piece| &piece.bytes)
     }
 }
 
 fn overhead_of(pieces: usize) -> usize {
     (pieces + 1) * PIECE_OVERHEAD_BYTES
-}
-
-/// The bytes from an offset on.
-struct Walk<'a> {
-    pieces: std::slice::Iter<'a, Piece>,
-    rest: &'a [u8],
-}
-
-impl<'a> Walk<'a> {
-    /// Returns the next bytes, at most this many; none at the end.
-    fn next(&mut self, bytes_max: usize) -> &'a [u8] {
-        while self.rest.is_empty() {
-            let Some(piece) = self.pieces.next() else { break };
-            self.rest = &piece.bytes;
-        }
-        let (next, rest) = self.rest.split_at(bytes_max.min(self.rest.len()));
-        self.rest = rest;
-        next
-    }
-
-    fn skip(&mut self, mut bytes: usize) {
-        while bytes > 0 {
-            bytes = match self.next(bytes) {
-                [] => 0,
-                skipped => bytes - skipped.len(),
-            };
-        }
-    }
-
-    /// Summarizes the next bytes, which must exist.
-    fn summarize(&mut self, length: usize) -> wit::Summary {
-        let mut block = self.next(length.min(BLOCK_BYTES));
-        if block.len() == length {
-            return wit::Summary {
-                digest: XxHash3_64::oneshot(block),
-                line_feeds: line_feeds(block),
-            };
-        }
-        let mut hasher = XxHash3_64::new();
-        let (mut left, mut found) = (length, 0_u64);
-        while !block.is_empty() {
-            hasher.write(block);
-            found += line_feeds(block);
-            left -= block.len();
-            block = self.next(left.min(BLOCK_BYTES));
-        }
-        wit::Summary { digest: hasher.finish(), line_feeds: found }
-    }
-}
-
-fn line_feeds(bytes: &[u8]) -> u64 {
-    to_u64(bytecount::count(bytes, b'\n'))
 }
 
 impl wit::Host for ObjectStoreView<'_> {}
@@ -284,7 +209,10 @@ impl wit::HostBytes for ObjectStoreView<'_> {
         lengths: Vec<u64>,
     ) -> wasmtime::Result<Option<Vec<wit::Summary>>> {
         check_count("ranges to summarize", lengths.len())?;
-        self.table.get(&bytes)?.summarize(start, &lengths).map(Some)
+        let summaries = self.table.get(&bytes)?.summarize(start, &lengths)?.into_iter();
+        let converted =
+            summaries.map(|Summary { digest, line_feeds }| wit::Summary { digest, line_feeds });
+        Ok(Some(converted.collect()))
     }
 
     fn line_end(&mut self, bytes: Resource<HostBytes>, line_feeds: u64) -> wasmtime::Result<u64> {

@@ -13,63 +13,19 @@ fn plenty() -> Memory {
     Memory::new(64 * 1024 * 1024)
 }
 
-fn shown(summaries: Vec<wit::Summary>) -> Vec<(u64, u64)> {
-    summaries.iter().map(|summary| (summary.digest, summary.line_feeds)).collect()
-}
-
 #[test]
-fn summary_does_not_depend_on_the_pieces() {
+fn slices_and_summaries_cross_pieces() {
     let memory = plenty();
-    let line = [&[b'x'; 200][..], b"\n"].concat();
-    let text = line.repeat(3 * BLOCK_BYTES / line.len());
-    let whole = of_pieces(&[&text], &memory);
-    for cuts in [vec![1], vec![200, 201, 202], vec![BLOCK_BYTES, 2 * BLOCK_BYTES + 1]] {
-        let mut pieces = Vec::new();
-        let mut rest = &text[..];
-        for cut in &cuts {
-            let (piece, after) = rest.split_at(cut - (text.len() - rest.len()));
-            pieces.push(piece);
-            rest = after;
-        }
-        pieces.push(rest);
-        let joined = of_pieces(&pieces, &memory);
-        for lengths in [&[10_000][..], &[0, 1, 200, 5_000, 4_000]] {
-            let found = [&whole, &joined].map(|bytes| shown(bytes.summarize(3, lengths).unwrap()));
-            assert_eq!(found[0], found[1], "{cuts:?}");
-            let (digest, line_feeds) = found[0][0];
-            let range = &text[3..3 + usize::try_from(lengths[0]).unwrap()];
-            assert_eq!(digest, XxHash3_64::oneshot(range));
-            let expected = range.iter().filter(|byte| **byte == b'\n').count();
-            assert_eq!(usize::try_from(line_feeds), Ok(expected));
-        }
-        assert_eq!(joined.to_bytes(), text);
-        assert_eq!(joined.line_end(2), 402, "{cuts:?}");
+    let text = b"a\nb\nc";
+    for pieces in [&[&text[..]][..], &[b"a", b"\nb\n", b"c"]] {
+        let all = of_pieces(pieces, &memory);
+        let found = all.summarize(1, &[4]).unwrap();
+        let digest = XxHash3_64::oneshot(&text[1..5]);
+        assert_eq!(found, [Summary { digest, line_feeds: 2 }]);
+        assert_eq!(all.line_end(1), 2);
+        assert_eq!(all.slice(1, 4, &memory).unwrap().to_bytes(), "\nb\n");
+        assert!(all.slice(0, 6, &memory).is_err() && all.summarize(6, &[0]).is_err());
     }
-}
-
-#[test]
-fn slices_and_line_ends_cross_pieces() {
-    let memory = plenty();
-    let all = of_pieces(&[b"a\nb", b"", b"b\nc", b"c"], &memory);
-    let slice = |start, end| all.slice(start, end, &memory).unwrap().to_bytes();
-    assert_eq!(
-        [slice(0, 7), slice(2, 5), slice(3, 4), slice(7, 7)],
-        ["a\nbb\ncc", "bb\n", "b", ""]
-    );
-    assert_eq!([0, 1, 2, 3].map(|count| all.line_end(count)), [0, 2, 5, 7]);
-}
-
-#[test]
-fn bytes_that_are_not_there_are_refused() {
-    let memory = plenty();
-    let all = of_pieces(&[b"abc", b"de"], &memory);
-    for (start, end) in [(0, 6), (6, 6), (3, 2), (u64::MAX, u64::MAX)] {
-        assert!(all.slice(start, end, &memory).is_err(), "{start} {end}");
-    }
-    for (start, lengths) in [(0, &[6][..]), (6, &[0]), (1, &[4, 1]), (0, &[u64::MAX, 2])] {
-        assert!(all.summarize(start, lengths).is_err(), "{start} {lengths:?}");
-    }
-    assert_eq!(all.summarize(5, &[0, 0]).unwrap().len(), 2);
 }
 
 #[test]
