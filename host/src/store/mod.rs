@@ -66,6 +66,7 @@ pub use operation::Waiting;
 pub use read::listing::Listing;
 pub use read::ordered::{AHEAD_BYTES_MAX, OBJECTS_AHEAD_MAX, OrderedRead};
 pub(crate) use read::ordered::{SHARE_AHEAD_BYTES, SHARES_AHEAD_MAX};
+pub use read::part::ObjectPart;
 #[doc(inline)]
 pub use stratalog_store_rules::error::OrderedReadError;
 #[doc(inline)]

@@ -71,6 +71,7 @@ pub const PROPERTIES: &[Property<Bench>] = properties![
     keys_keep_their_characters [],
     missing_objects_are_not_found [],
     ranges_are_exact_or_refused [],
+    parts_end_with_the_object_and_tell_its_size [],
     listings_are_sorted_direct_and_by_prefix [],
     listings_by_pages_yield_each_key_once [],
     listing_shows_objects_just_written_and_deleted [],
@@ -194,6 +195,23 @@ fn ranges_are_exact_or_refused(bench: &Bench) {
         let error = get(range.clone()).unwrap_err();
         assert_eq!(error.kind, Kind::Invalid, "{range:?}: {error}");
     }
+}
+
+fn parts_end_with_the_object_and_tell_its_size(bench: &Bench) {
+    bench.create("a/object", "0123456789").unwrap();
+    bench.create("a/empty", "").unwrap();
+    let part = |key: &str, start, bytes_max| {
+        let found = bench.runtime.block_on(bench.store.get_part(key, start, bytes_max));
+        found.map(|part| (part.bytes, part.size)).map_err(|error| error.kind)
+    };
+    for (start, bytes_max, bytes) in
+        [(0, 4, "0123"), (0, 10, "0123456789"), (0, 4096, "0123456789"), (7, u64::MAX, "789")]
+    {
+        assert_eq!(part("a/object", start, bytes_max), Ok((bytes.into(), 10)), "{start}");
+    }
+    assert_eq!(part("a/object", 10, 1), Err(Kind::Invalid));
+    assert_eq!(part("a/empty", 0, 4096), Ok(("".into(), 0)));
+    assert_eq!(part("a/missing", 0, 4096), Err(Kind::NotFound));
 }
 
 fn listings_are_sorted_direct_and_by_prefix(bench: &Bench) {

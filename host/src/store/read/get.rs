@@ -55,23 +55,16 @@ impl Store {
         {
             return Err(too_long(bytes));
         }
-        let mut read = ObjectRead::open(&self.inner, key, range).await?;
+        let read = ObjectRead::open(&self.inner, key, range).await?;
         if read.remaining > GET_BYTES_MAX {
             return Err(too_long(read.remaining));
         }
-        let length = to_usize(read.remaining);
-        let first = read.next(&self.inner).await?;
-        if read.is_done() {
-            return Ok(first);
-        }
-        let mut all = Vec::with_capacity(length);
-        all.extend_from_slice(&first);
-        while !read.is_done() {
-            all.extend_from_slice(&read.next(&self.inner).await?);
-        }
-        Ok(Bytes::from(all))
+        read.rest(&self.inner).await
     }
 }
+
+/// The cause that nothing of a range exists.
+const BEYOND: &str = "the range starts beyond the end of the object";
 
 /// A read of one object in progress.
 pub(crate) struct ObjectRead {
@@ -153,6 +146,30 @@ impl ObjectRead {
         key: &str,
         range: Option<Range<u64>>,
     ) -> Result<Self, StoreError> {
+        let found = Self::find(inner, key, range.clone()).await?;
+        Self::of_found(inner, key, range, found)
+    }
+
+    /// Requests what exists of a range, and returns the size of the object, too. The range must
+    /// begin within the object.
+    pub(crate) async fn open_part(
+        inner: &Inner,
+        key: &str,
+        range: Range<u64>,
+    ) -> Result<(Self, u64), StoreError> {
+        let found = Self::find(inner, key, Some(range)).await?;
+        let size = found.size;
+        if found.range.is_empty() {
+            return Err(invalid(inner, key, BEYOND));
+        }
+        Ok((Self::of_found(inner, key, None, found)?, size))
+    }
+
+    async fn find(
+        inner: &Inner,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<FoundObject, StoreError> {
         let path = checked(inner, key, range.as_ref())?;
         let asked = async {
             let found = match inner.backend.as_ref() {
@@ -165,8 +182,7 @@ impl ObjectRead {
             };
             found.map_err(|error| failed(inner, key, range.is_some(), &error))
         };
-        let found = inner.run_certain("read", key, asked).await?;
-        Self::of_found(inner, key, range, found)
+        inner.run_certain("read", key, asked).await
     }
 
     /// Makes the read of a file that was opened, or returns why it could not be.
@@ -210,6 +226,21 @@ impl ObjectRead {
             }
             ByteSource::Stream { .. } => Err(Box::new(self)),
         }
+    }
+
+    /// Returns all bytes that are left in one piece.
+    pub(crate) async fn rest(mut self, inner: &Inner) -> Result<Bytes, StoreError> {
+        let length = to_usize(self.remaining);
+        let first = self.next(inner).await?;
+        if self.is_done() {
+            return Ok(first);
+        }
+        let mut all = Vec::with_capacity(length);
+        all.extend_from_slice(&first);
+        while !self.is_done() {
+            all.extend_from_slice(&self.next(inner).await?);
+        }
+        Ok(Bytes::from(all))
     }
 
     /// Returns whether all announced bytes were returned.
@@ -308,7 +339,7 @@ fn invalid(inner: &Inner, key: &str, reason: impl Into<String>) -> StoreError {
 /// The error of a read whose object was not found or could not be opened.
 fn failed(inner: &Inner, key: &str, is_range: bool, error: &object_store::Error) -> StoreError {
     if is_range && is_range_refused(error) {
-        return invalid(inner, key, "the range starts beyond the end of the object");
+        return invalid(inner, key, BEYOND);
     }
     inner.context.read_error("read", key, error)
 }

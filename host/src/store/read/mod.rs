@@ -5,6 +5,7 @@ mod file;
 pub(super) mod get;
 pub(super) mod listing;
 pub(super) mod ordered;
+pub(super) mod part;
 mod parts;
 mod run;
 pub(super) mod window;
