@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     match build() {
         Ok((component, sha256, version)) => {
             println!("cargo::rustc-env=STRATALOG_COMPONENT={}", component.display());
+            println!("cargo::metadata=component={}", component.display());
             println!("cargo::rustc-env=STRATALOG_COMPONENT_SHA256={sha256}");
             println!("cargo::rustc-env=STRATALOG_INTERFACE_VERSION={version}");
             ExitCode::SUCCESS

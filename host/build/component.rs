@@ -36,53 +36,30 @@ const SMALL: [(&str, &str); 3] = [
 /// Builds a component and returns its path, in the output folder of this build script.
 pub(crate) fn build(workspace: &Path, package: &Package) -> Result<PathBuf, String> {
     let Package { name, sources, size } = package;
-    let out_dir = PathBuf::from(variable("OUT_DIR")?);
-    let target_dir = wasm_dir(&out_dir);
+    let out_dir = out_dir()?;
+    // All components and the plugins of the tests are built there, so that macros, which are most
+    // of the work, are compiled once.
+    let target_dir = target_folder(&out_dir, "wasm");
     for source in sources.iter().chain(&["Cargo.lock", "Cargo.toml"]) {
         println!("cargo::rerun-if-changed={}", workspace.join(source).display());
     }
     require_target(&PathBuf::from(variable("RUSTC")?))?;
 
-    let mut cargo = Command::new(variable("CARGO")?);
+    let mut cargo = cargo(workspace)?;
     match size {
         Size::Named => cargo.arg("build"),
         // Cargo does not optimize across crates if it also makes the library for Rust.
         Size::Small => cargo.args(["rustc", "--lib", "--crate-type", "cdylib"]),
     };
     cargo
-        .current_dir(workspace)
         .args(["--release", "--package", name, "--target", TARGET, "--target-dir"])
         .arg(&target_dir)
         // Four times faster scans and digests.
         .env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+simd128");
-    // Flags and wrappers meant for the host (clippy's among them) are not for the component.
-    for (name, _) in env::vars_os() {
-        let name = name.to_string_lossy().into_owned();
-        if name.starts_with("CARGO_CFG_")
-            || name.starts_with("CARGO_FEATURE_")
-            || matches!(
-                name.as_str(),
-                "RUSTFLAGS"
-                    | "RUSTC_WRAPPER"
-                    | "RUSTC_WORKSPACE_WRAPPER"
-                    | "CLIPPY_ARGS"
-                    | "RUSTDOCFLAGS"
-            )
-        {
-            cargo.env_remove(name);
-        }
-    }
     if *size == Size::Small {
         cargo.envs(SMALL);
     }
-    let output = cargo.output().map_err(|error| format!("cannot run cargo: {error}"))?;
-    if !output.status.success() {
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        for line in stderr.lines() {
-            println!("cargo::warning={line}");
-        }
-        return Err(format!("the component {name} does not build: {}", output.status));
-    }
+    run(&mut cargo, &format!("the component {name} does not build"))?;
     let file = format!("{}.wasm", name.replace('-', "_"));
     let built = target_dir.join(TARGET).join("release").join(&file);
     let component = out_dir.join(file);
@@ -96,12 +73,55 @@ pub(crate) fn variable(name: &str) -> Result<std::ffi::OsString, String> {
     env::var_os(name).ok_or_else(|| format!("cargo did not set {name}"))
 }
 
-/// Returns the folder `wasm` in the target folder. All components and the plugins of the tests are
-/// built there, so that macros, which are most of the work, are compiled once.
-fn wasm_dir(out_dir: &Path) -> PathBuf {
+/// Returns the output folder of this build script.
+pub(crate) fn out_dir() -> Result<PathBuf, String> {
+    variable("OUT_DIR").map(PathBuf::from)
+}
+
+/// Returns a folder in the target folder, for what another cargo builds.
+pub(crate) fn target_folder(out_dir: &Path, name: &str) -> PathBuf {
     let mut folders = out_dir.ancestors();
     let target = folders.find(|folder| folder.join("CACHEDIR.TAG").exists());
-    target.unwrap_or(out_dir).join("wasm")
+    target.unwrap_or(out_dir).join(name)
+}
+
+/// Returns a call of cargo in the workspace, for something that is not this package.
+///
+/// Flags and wrappers meant for the host (clippy's among them) are not for that.
+pub(crate) fn cargo(workspace: &Path) -> Result<Command, String> {
+    let mut cargo = Command::new(variable("CARGO")?);
+    cargo.current_dir(workspace);
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("CARGO_CFG_")
+            || name.starts_with("CARGO_FEATURE_")
+            || matches!(
+                name.as_str(),
+                "CARGO_ENCODED_RUSTFLAGS"
+                    | "RUSTFLAGS"
+                    | "RUSTC_WRAPPER"
+                    | "RUSTC_WORKSPACE_WRAPPER"
+                    | "CLIPPY_ARGS"
+                    | "RUSTDOCFLAGS"
+            )
+        {
+            cargo.env_remove(name);
+        }
+    }
+    Ok(cargo)
+}
+
+/// Runs cargo to its end. If it fails, its messages are warnings of this build script.
+pub(crate) fn run(cargo: &mut Command, failed: &str) -> Result<(), String> {
+    let output = cargo.output().map_err(|error| format!("cannot run cargo: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    for line in stderr.lines() {
+        println!("cargo::warning={line}");
+    }
+    Err(format!("{failed}: {}", output.status))
 }
 
 fn require_target(rustc: &Path) -> Result<(), String> {

@@ -1,9 +1,12 @@
-//! Builds the store adapters and tells the command line where they are.
+//! Builds the store adapters and the page of `stratalog view`, and tells the command line where
+//! they are.
 
 #[path = "../build/component.rs"]
 mod component;
+#[path = "build/page.rs"]
+mod page;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use component::{Package, Size, variable};
@@ -57,5 +60,7 @@ fn build() -> Result<(), String> {
         let component = component::build(workspace, package)?;
         println!("cargo::rustc-env={variable}={}", component.display());
     }
+    // The build script of the library says it.
+    page::build(workspace, Path::new(&variable("DEP_STRATALOG_COMPONENT")?))?;
     Ok(())
 }

@@ -15,6 +15,7 @@ use super::plugin_limits::LimitArguments;
 use super::sizes::{number_within, size_within};
 use super::tail_start::TailStart;
 use super::times::{parse_position, parse_start, parse_time, parse_trim_time};
+use super::view::{self, View};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -42,6 +43,9 @@ pub(crate) enum Command {
     /// Count the log's events and objects without reading them
     #[command(after_help = help_text::STAT)]
     Stat(Stat),
+    /// Show the log in the browser: a page on this machine only
+    #[command(after_help = view::HELP)]
+    View(View),
     /// Run a plugin, a component that uses logs, in a sandbox
     #[command(after_help = help_text::RUN)]
     Run(Box<Run>),

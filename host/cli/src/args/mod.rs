@@ -30,6 +30,7 @@ pub(crate) mod sizes;
 pub(crate) mod tail_start;
 mod times;
 mod tips;
+pub(crate) mod view;
 
 /// With less memory than this, no component starts.
 const MEMORY_BYTES_MIN: u64 = 4 * MIB;

@@ -15,6 +15,7 @@ mod stat;
 mod tail;
 mod trim;
 mod verify;
+mod view;
 
 use crate::args::commands::Command;
 use crate::args::{Arguments, Shared};
@@ -27,7 +28,7 @@ use crate::terminal::live_lines;
 pub(crate) async fn run(arguments: Arguments, signals: &Signals) -> Result<Code, Failure> {
     let Arguments { command, shared } = arguments;
     // These commands have no other output.
-    if shared.json || matches!(command, Command::Read(_) | Command::Tail(_)) {
+    if shared.json || matches!(command, Command::Read(_) | Command::Tail(_) | Command::View(_)) {
         check_stdout().map_err(|error| Failure::system(exit::STDOUT, &error))?;
     }
     let done = run_command(command, &shared, signals).await;
@@ -53,6 +54,7 @@ async fn run_command(
         Command::Repair(command) => signals.or(repair::run(&command, shared)).await,
         Command::Verify(command) => signals.or(verify::run(&command, shared)).await,
         Command::Stat(command) => signals.or(stat::run(&command, shared)).await,
+        Command::View(command) => signals.or(view::run(&command, shared)).await,
         Command::Component(command) => component::run(&command, shared).map(Ok),
         Command::Completions(command) => completions::run(&command).map(Ok),
     };

@@ -1,0 +1,99 @@
+//! Packs the page of `stratalog view`: its files, and the component as JavaScript and core modules.
+//!
+//! 1. Each file is compressed here, and is served in this form.
+//! 2. The list of files is written, not kept by hand: a file in the folder is in the program.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::component::{cargo, out_dir, run, target_folder};
+
+/// The folder of the component's files in the page.
+const COMPONENT: &str = "component";
+
+/// Writes `page.rs` to the output folder: a slice of paths, content types and compressed bytes.
+pub(crate) fn build(workspace: &Path, component: &Path) -> Result<(), String> {
+    let sources = workspace.join("host/cli/page");
+    println!("cargo::rerun-if-changed={}", sources.display());
+    println!("cargo::rerun-if-changed={}", component.display());
+    let out_dir = out_dir()?;
+    let made = out_dir.join(COMPONENT);
+    fs::remove_dir_all(&made).or_else(fine_if_missing).map_err(|e| failed("empty", &made, &e))?;
+    transpile(workspace, component, &made)?;
+    let mut files = Vec::new();
+    walk(&sources, "", &mut files)?;
+    walk(&made, &format!("{COMPONENT}/"), &mut files)?;
+    files.sort();
+    let packed = out_dir.join("page");
+    fs::create_dir_all(&packed).map_err(|error| failed("make", &packed, &error))?;
+    let mut list = "&[\n".to_owned();
+    for (number, (path, bytes)) in files.iter().enumerate() {
+        let file = packed.join(format!("{number}.gz"));
+        let compressed = compress(bytes).map_err(|error| failed("compress", &file, &error))?;
+        fs::write(&file, compressed).map_err(|error| failed("write", &file, &error))?;
+        let content_type = content_type(path)?;
+        list += &format!("    ({path:?}, {content_type:?}, include_bytes!({file:?})),\n");
+    }
+    list += "]\n";
+    let list_file = out_dir.join("page.rs");
+    fs::write(&list_file, list).map_err(|error| failed("write", &list_file, &error))
+}
+
+/// Collects the files below a folder, by their paths in it.
+fn walk(folder: &Path, prefix: &str, files: &mut Vec<(String, Vec<u8>)>) -> Result<(), String> {
+    let entries = fs::read_dir(folder).map_err(|error| failed("list", folder, &error))?;
+    for entry in entries {
+        let path = entry.map_err(|error| failed("list", folder, &error))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            walk(&path, &format!("{prefix}{name}/"), files)?;
+        } else {
+            let bytes = fs::read(&path).map_err(|error| failed("read", &path, &error))?;
+            files.push((format!("{prefix}{name}"), bytes));
+        }
+    }
+    Ok(())
+}
+
+/// Makes JavaScript and core modules of the component, by a program of another workspace.
+fn transpile(workspace: &Path, component: &Path, folder: &Path) -> Result<(), String> {
+    let transpiler = workspace.join("host/cli/transpiler");
+    for source in ["src", "Cargo.toml", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed={}", transpiler.join(source).display());
+    }
+    let mut cargo = cargo(workspace)?;
+    cargo.args(["run", "--quiet", "--locked", "--target-dir"]);
+    cargo.arg(target_folder(&out_dir()?, "transpiler"));
+    cargo.arg("--manifest-path").arg(transpiler.join("Cargo.toml"));
+    cargo.arg("--").arg(component).arg(folder);
+    run(&mut cargo, "the component is not made into JavaScript")
+}
+
+fn fine_if_missing(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
+fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+fn content_type(path: &str) -> Result<&'static str, String> {
+    match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("html") => Ok("text/html; charset=utf-8"),
+        Some("css") => Ok("text/css; charset=utf-8"),
+        Some("js") => Ok("text/javascript; charset=utf-8"),
+        Some("svg") => Ok("image/svg+xml"),
+        Some("wasm") => Ok("application/wasm"),
+        _ => Err(format!("the page has a file of no known type: {path}")),
+    }
+}
+
+fn failed(verb: &str, path: &Path, error: &std::io::Error) -> String {
+    format!("cannot {verb} {}: {error}", path.display())
+}
