@@ -29,3 +29,4 @@ mod streams;
 mod summaries;
 mod terminal;
 mod upkeep;
+mod view;

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
 
-use crate::tools::in_ci;
+use crate::tools::{chromium, in_ci};
 
 mod azurite;
 mod bucket;
@@ -262,8 +262,9 @@ impl fmt::Display for Skip {
 
 impl std::error::Error for Skip {}
 
-/// The servers that CI installs. There, no test on them may be skipped.
-const IN_CI: [&str; 5] = [moto::KIND, radosgw::KIND, azurite::KIND, rclone::KIND, fake_gcs::KIND];
+/// The servers that CI installs, and a browser. There, no test on them may be skipped.
+const IN_CI: [&str; 6] =
+    [moto::KIND, radosgw::KIND, azurite::KIND, rclone::KIND, fake_gcs::KIND, chromium::KIND];
 
 /// Returns the server, or `None` after printing on standard error what is skipped and why.
 ///

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 pub mod cargo;
+pub mod chromium;
 pub mod npm;
 pub mod python;
 pub mod wasmtime;
