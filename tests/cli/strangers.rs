@@ -119,7 +119,9 @@ fn entry_in_the_place_of_an_object_is_named_and_never_followed() {
     let next = Path::new(&log).join("manifest_0000000000000000001.json");
     let batch = Path::new(&log).join("batch_0001600000000000001.jsonl");
     let segment = Path::new(&log).join("segment_0000000000000000001_0000000a_0000.jsonl");
-    let commands = commands();
+    let mut commands = commands();
+    // It shows damage in a page, which it serves until it is ended.
+    commands.retain(|command| command != &["view"]);
     for place in [&next, &batch, &segment] {
         for what in INTRUDERS {
             plant(place, what, &outside);

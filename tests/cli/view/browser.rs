@@ -161,13 +161,19 @@ fn open_to_all(server: &S3Server) {
     let policy = policy.to_string();
     let host = endpoint.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).unwrap();
-    let head = format!(
-        "PUT /{bucket}?policy HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential={access_key}/20260101/us-east-1/s3/aws4_request, \
-         SignedHeaders=host, Signature=0\r\nContent-Length: {}\r\n\r\n",
-        policy.len()
-    );
-    stream.write_all(format!("{head}{policy}").as_bytes()).unwrap();
+    let credential = format!("{access_key}/20260101/us-east-1/s3/aws4_request");
+    let head = [
+        format!("PUT /{bucket}?policy HTTP/1.1"),
+        format!("Host: {host}"),
+        "Connection: close".to_owned(),
+        format!(
+            "Authorization: AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, \
+             Signature=0"
+        ),
+        format!("Content-Length: {}", policy.len()),
+    ];
+    let head = head.join("\r\n");
+    stream.write_all(format!("{head}\r\n\r\n{policy}").as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { ok, onPage, peakMib, seen } from "./chromium.mjs";
 
 // Without the collections that the page asks for, it is 1,400 on a log of 440 MiB.
-const PEAK_MIB_MAX = 1_000;
+const PEAK_MIB_MAX = 1_200;
 // The bounds of the page, in events of this log.
 const LOADED_MAX = 1_000_000;
 

@@ -157,7 +157,7 @@ fn xml(page: &ListPage) -> String {
             EntryKind::Object => "",
             EntryKind::Unfinished => "<Kind>unfinished</Kind>",
             EntryKind::Link => "<Kind>link</Kind>",
-            _ => "<Kind>special</Kind>",
+            EntryKind::Special => "<Kind>special</Kind>",
         };
         let size = object.size;
         // Writing to a string does not fail.
@@ -182,7 +182,7 @@ fn refusal(error: &StoreError) -> Answer {
         StoreErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         StoreErrorKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
         StoreErrorKind::Invalid => StatusCode::RANGE_NOT_SATISFIABLE,
-        _ => StatusCode::BAD_REQUEST,
+        StoreErrorKind::Other => StatusCode::BAD_REQUEST,
     };
     text(status, error.message.clone())
 }
