@@ -133,7 +133,7 @@ class Writer:
         return plain(self.logs.call(APPEND_LOG, "[method]log.close", self.handle))
 
     def drop(self):
-        """Drops the handle. Events that were not flushed are lost, with a warning."""
+        """Drops the handle. Events that were not flushed are lost: the next call logs a warning."""
         self.handle.drop(self.logs.store)
 
     def __enter__(self):

@@ -1,9 +1,8 @@
 //! The logic as the component's exports.
 
-use std::cell::RefCell;
-
 use super::bindings::exports::stratalog::log::types;
 use super::bindings::exports::stratalog::log::{append_log as wit, host_lines, repairs};
+use super::dropped::{Exported, release};
 use super::imports::{HostStore, HostSystem};
 use crate::drive::compactor;
 use crate::drive::reader::{ReadOptions, Reader};
@@ -16,14 +15,20 @@ use crate::format::names::LogName;
 
 pub(super) struct Component;
 
-pub(super) struct LogResource(RefCell<Writer<HostStore, HostSystem>>);
+pub(super) struct LogResource(Exported<Writer<HostStore, HostSystem>>);
 
-pub(super) struct ReaderResource(RefCell<Reader<HostStore>>);
+pub(super) struct ReaderResource(Exported<Reader<HostStore>>);
 
-pub(super) struct VerifierResource(RefCell<Verifier<HostStore>>);
+pub(super) struct VerifierResource(Exported<Verifier<HostStore>>);
+
+/// Begins a call on a log by name.
+fn named(name: &str) -> Result<LogName, types::Error> {
+    release();
+    Ok(LogName::parse(name)?)
+}
 
 fn reader(reader: Reader<HostStore>) -> wit::Reader {
-    wit::Reader::new(ReaderResource(RefCell::new(reader)))
+    wit::Reader::new(ReaderResource(Exported::new(reader)))
 }
 
 impl wit::Guest for Component {
@@ -32,7 +37,7 @@ impl wit::Guest for Component {
     type Verifier = VerifierResource;
 
     fn read(name: String, options: types::ReadOptions) -> Result<wit::Reader, types::Error> {
-        let log = LogName::parse(&name)?;
+        let log = named(&name)?;
         Ok(reader(Reader::new(HostStore, log, ReadOptions::try_from(options)?)?))
     }
 
@@ -40,7 +45,7 @@ impl wit::Guest for Component {
         name: String,
         options: types::CompactOptions,
     ) -> Result<types::Compaction, types::Error> {
-        let log = LogName::parse(&name)?;
+        let log = named(&name)?;
         Ok(compactor::compact(HostStore, &HostSystem, log, options.into())?.into())
     }
 
@@ -48,7 +53,7 @@ impl wit::Guest for Component {
         name: String,
         options: types::CompactOptions,
     ) -> Result<types::CompactionPlan, types::Error> {
-        let plan = compactor::plan(HostStore, LogName::parse(&name)?, options.into())?;
+        let plan = compactor::plan(HostStore, named(&name)?, options.into())?;
         Ok(plan.into())
     }
 
@@ -57,7 +62,7 @@ impl wit::Guest for Component {
         until: types::TrimPoint,
         options: types::TrimOptions,
     ) -> Result<types::TrimResult, types::Error> {
-        let name = LogName::parse(&name)?;
+        let name = named(&name)?;
         let planned = trimmer::plan(HostStore, name, until.into(), options.into())?;
         Ok(planned.into())
     }
@@ -67,84 +72,85 @@ impl wit::Guest for Component {
         until: types::TrimPoint,
         options: types::TrimOptions,
     ) -> Result<types::TrimResult, types::Error> {
-        let name = LogName::parse(&name)?;
+        let name = named(&name)?;
         let trimmed = trimmer::trim(HostStore, &HostSystem, name, until.into(), options.into())?;
         Ok(trimmed.into())
     }
 
     fn verify(name: String) -> Result<wit::Verifier, types::Error> {
-        let verifier = Verifier::new(HostStore, LogName::parse(&name)?);
-        Ok(wit::Verifier::new(VerifierResource(RefCell::new(verifier))))
+        let verifier = Verifier::new(HostStore, named(&name)?);
+        Ok(wit::Verifier::new(VerifierResource(Exported::new(verifier))))
     }
 
     fn stat(name: String) -> Result<types::Stats, types::Error> {
-        let stats = stat::stat(HostStore, LogName::parse(&name)?)?;
+        let stats = stat::stat(HostStore, named(&name)?)?;
         Ok(stats.into())
     }
 }
 
 impl wit::GuestLog for LogResource {
     fn open(name: String, options: types::Options) -> Result<wit::Log, types::Error> {
+        release();
         let writer = Writer::open(HostStore, HostSystem, &name, options.into())?;
-        Ok(wit::Log::new(Self(RefCell::new(writer))))
+        Ok(wit::Log::new(Self(Exported::new(writer))))
     }
 
     fn append(&self, event: Vec<u8>) -> Result<(), types::Error> {
-        self.0.borrow_mut().append(&event).map_err(types::Error::from)
+        self.0.state().append(&event).map_err(types::Error::from)
     }
 
     fn append_lines(&self, lines: Vec<u8>) -> Result<u64, types::Error> {
-        self.0.borrow_mut().append_lines(lines).map_err(types::Error::from)
+        self.0.state().append_lines(lines).map_err(types::Error::from)
     }
 
     fn flush(&self) -> Result<types::Written, types::Error> {
-        let written = self.0.borrow_mut().flush()?;
+        let written = self.0.state().flush()?;
         Ok(written.into())
     }
 
     fn tick(&self) -> bool {
-        self.0.borrow_mut().tick()
+        self.0.state().tick()
     }
 
     fn pending(&self) -> types::Pending {
-        self.0.borrow().pending().into()
+        self.0.state().pending().into()
     }
 
     fn read_all(&self) -> Result<wit::Reader, types::Error> {
-        Ok(reader(self.0.borrow().read_all()?))
+        Ok(reader(self.0.state().read_all()?))
     }
 
     fn compact(&self, options: types::CompactOptions) -> Result<types::Compaction, types::Error> {
-        let writer = self.0.borrow();
+        let writer = self.0.state();
         writer.check_open()?;
         let log = writer.name().clone();
         Ok(compactor::compact_opened(HostStore, &HostSystem, log, options.into())?.into())
     }
 
     fn file_count(&self) -> Result<u64, types::Error> {
-        self.0.borrow_mut().file_count().map_err(types::Error::from)
+        self.0.state().file_count().map_err(types::Error::from)
     }
 
     fn close(&self) -> Result<types::Written, types::Error> {
-        let written = self.0.borrow_mut().close()?;
+        let written = self.0.state().close()?;
         Ok(written.into())
     }
 }
 
 impl wit::GuestReader for ReaderResource {
     fn next(&self) -> Result<Option<types::Page>, types::Error> {
-        let page = self.0.borrow_mut().next_page()?;
+        let page = self.0.state().next_page()?;
         Ok(page.map(types::Page::from))
     }
 
     fn position(&self) -> Option<String> {
-        self.0.borrow().position()
+        self.0.state().position()
     }
 }
 
 impl host_lines::Guest for Component {
     fn effective_options(log: host_lines::LogBorrow<'_>) -> types::Options {
-        log.get::<LogResource>().0.borrow().options().into()
+        log.get::<LogResource>().0.state().options().into()
     }
 
     fn append(
@@ -152,7 +158,7 @@ impl host_lines::Guest for Component {
         lines: host_lines::Bytes,
         events: u64,
     ) -> Result<types::Written, types::Error> {
-        let mut writer = log.get::<LogResource>().0.borrow_mut();
+        let mut writer = log.get::<LogResource>().0.state();
         writer.append_host_bytes(lines.into(), events)?;
         Ok(writer.written().into())
     }
@@ -161,43 +167,43 @@ impl host_lines::Guest for Component {
         log: host_lines::LogBorrow<'_>,
         retry: bool,
     ) -> Result<types::Written, types::Error> {
-        let written = log.get::<LogResource>().0.borrow_mut().start_flush(retry)?;
+        let written = log.get::<LogResource>().0.state().start_flush(retry)?;
         Ok(written.into())
     }
 
     fn poll_flush(log: host_lines::LogBorrow<'_>) -> Result<types::Written, types::Error> {
-        let written = log.get::<LogResource>().0.borrow_mut().poll_flush()?;
+        let written = log.get::<LogResource>().0.state().poll_flush()?;
         Ok(written.into())
     }
 
     fn written_by(log: host_lines::LogBorrow<'_>) -> types::Written {
-        log.get::<LogResource>().0.borrow().written().into()
+        log.get::<LogResource>().0.state().written().into()
     }
 
     fn next(
         reader: host_lines::ReaderBorrow<'_>,
     ) -> Result<Option<host_lines::HostPage>, types::Error> {
-        let page = reader.get::<ReaderResource>().0.borrow_mut().next_page()?;
+        let page = reader.get::<ReaderResource>().0.state().next_page()?;
         Ok(page.map(host_lines::HostPage::from))
     }
 
     fn position_before(reader: host_lines::ReaderBorrow<'_>) -> Option<String> {
-        reader.get::<ReaderResource>().0.borrow().position_before()
+        reader.get::<ReaderResource>().0.state().position_before()
     }
 }
 
 impl repairs::Guest for Component {
     fn skip_damaged(reader: repairs::ReaderBorrow<'_>) {
-        reader.get::<ReaderResource>().0.borrow_mut().skip_damaged();
+        reader.get::<ReaderResource>().0.state().skip_damaged();
     }
 
     fn take_skipped(reader: repairs::ReaderBorrow<'_>) -> Vec<types::Skipped> {
-        let skipped = reader.get::<ReaderResource>().0.borrow_mut().take_skipped();
+        let skipped = reader.get::<ReaderResource>().0.state().take_skipped();
         skipped.into_iter().map(types::Skipped::from).collect()
     }
 
     fn repair(name: String, dry_run: bool) -> Result<Vec<types::RepairStep>, types::Error> {
-        let log = LogName::parse(&name)?;
+        let log = named(&name)?;
         let repaired = repair::repair(HostStore, &HostSystem, log, dry_run)?;
         Ok(repaired.steps.into_iter().map(types::RepairStep::from).collect())
     }
@@ -205,7 +211,7 @@ impl repairs::Guest for Component {
 
 impl wit::GuestVerifier for VerifierResource {
     fn next(&self) -> Result<Option<types::VerifyProgress>, types::Error> {
-        let checked = self.0.borrow_mut().step()?;
+        let checked = self.0.state().step()?;
         Ok(checked.map(types::VerifyProgress::from))
     }
 }

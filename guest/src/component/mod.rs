@@ -1,6 +1,7 @@
 //! The component: bindings, and a total conversion each way. It decides nothing.
 
 mod convert;
+mod dropped;
 mod exports;
 mod imports;
 

@@ -26,6 +26,7 @@ use crate::types::{WriteFailure, Written};
 
 use flush::{Flush, SealDue};
 
+mod dropping;
 mod flush;
 
 /// The turns of the runtime without a command before a seal. Each takes about a microsecond.
@@ -44,6 +45,8 @@ pub(super) enum Command {
 }
 
 pub(super) struct WriterActor {
+    /// The log's name below the store's root.
+    name: Arc<str>,
     instance: Instance,
     handle: Handle,
     queue: Arc<AppendQueue>,
@@ -81,6 +84,7 @@ enum Next {
 
 impl WriterActor {
     pub(super) fn new(
+        name: Arc<str>,
         instance: Instance,
         handle: Handle,
         (queue, durable_bytes): (Arc<AppendQueue>, Arc<AtomicU64>),
@@ -89,6 +93,7 @@ impl WriterActor {
     ) -> Self {
         let create_ended = instance.create_ended();
         Self {
+            name,
             instance,
             handle,
             queue,
@@ -340,17 +345,6 @@ impl WriterActor {
         self.poll_flushes().await?;
         self.tick_at = (pending || self.refused.is_some()).then(|| Instant::now() + self.tick);
         Ok(())
-    }
-
-    /// Drops the component's handle, which logs the number of lost events.
-    async fn drop_handle(&mut self) -> Result<()> {
-        self.finish_flushes().await?;
-        unless_trapped(self.drain().await)?;
-        let more = self.events_here();
-        if more > 0 {
-            tracing::warn!("a log was dropped without close: {more} more events were not flushed");
-        }
-        Ok(self.instance.drop_handle(self.handle).await?)
     }
 
     /// Records that the component failed, before the callers that wait for a reply are released.

@@ -76,7 +76,8 @@ impl Log {
             .map(|batches| Background::new(engine.clone(), store.clone(), name.clone(), batches));
         let durable_bytes = Arc::new(AtomicU64::new(0));
         let shared = (queue.clone(), durable_bytes.clone());
-        let actor = WriterActor::new(instance, handle, shared, limits.tick, background);
+        let actor =
+            WriterActor::new(name.clone(), instance, handle, shared, limits.tick, background);
         tokio::spawn(actor.run(receiver));
         Ok(Self { engine, store, name, queue, commands, durable_bytes, memory })
     }
