@@ -170,6 +170,10 @@ impl Sending {
 impl Receiving {
     fn advance(&mut self) -> Option<Result<Answer, Broken>> {
         if let Self::Head(response) = self {
+            // Wasmtime knows of an answer only if it is asked whether the answer is ready.
+            if !response.subscribe().ready() {
+                return None;
+            }
             let response = match response.get()? {
                 Ok(Ok(response)) => response,
                 Ok(Err(error)) => return Some(Err(broken(&error, "no answer"))),
