@@ -1,9 +1,10 @@
 // Transpiles the component for Node: node transpile.mjs COMPONENT.wasm [FOLDER]
 //
-// FOLDER defaults to `component` next to this file, from which component.js imports.
+// FOLDER defaults to `component` next to this file, from which component.js and joined.js import.
+// The result is for this version of Node and newer ones.
 
 import { access, mkdir, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const [component, folder = fileURLToPath(new URL("component", import.meta.url))] =
@@ -12,6 +13,10 @@ if (!component) {
   console.error("usage: node transpile.mjs COMPONENT.wasm [FOLDER]");
   process.exit(2);
 }
+
+// A module with two memories, which Node 22 has. Without them, the parts of a joined component copy
+// what they pass to each other by calls of JavaScript.
+const TWO_MEMORIES = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 5, 5, 2, 0, 0, 0, 0]);
 
 // Prints a message instead of a stack trace.
 function stop(message) {
@@ -27,9 +32,10 @@ const { transpile } = await import("@bytecodealliance/jco-transpile").catch((err
   return stop("jco is not installed: run `npm ci` in this folder first");
 });
 const { files } = await transpile(component, {
-  name: "log",
+  name: basename(component, ".wasm"),
   outDir: folder,
   instantiation: "async",
+  multiMemory: WebAssembly.validate(TWO_MEMORIES),
   // The component's errors are thrown as `Error`s with a `payload`.
   noComponentErrorWrapping: false,
 });

@@ -10,8 +10,9 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
+use crate::tools::npm::Node;
 use crate::tools::python::Python;
-use crate::tools::{cargo, npm, target_folder, workspace};
+use crate::tools::{cargo, npm, run, target_folder, workspace};
 
 /// The packages of the plugins in Rust, and of the adapters that tests run.
 pub const PACKAGES: [&str; 9] = [
@@ -135,6 +136,7 @@ fn javascript(sources: &Path, arguments: &[&str], name: &str) -> Result<PathBuf,
 
 /// The host under Node, with a component. Deleted on drop.
 pub struct NodeHost {
+    node: Node,
     folder: TempDir,
 }
 
@@ -142,25 +144,47 @@ impl NodeHost {
     /// Prepares the host for the component in a file, with the commands of its README.
     ///
     /// # Errors
-    /// When there is no Node, or npm does not install its packages.
+    /// When npm does not install its packages.
     ///
     /// # Panics
     /// When the component cannot be transpiled.
-    pub fn with(component: &Path) -> Result<NodeHost, String> {
+    pub fn with(node: Node, component: &Path) -> Result<NodeHost, String> {
         let sources = workspace().join("examples/node-host");
         let packages = npm::packages("node-host", &sources)?;
         let folder = TempDir::new_in(packages).map_err(|e| e.to_string())?;
         npm::copy_sources(&sources, folder.path())?;
-        match npm::run_script(folder.path(), "transpile.mjs", component) {
-            Ok(()) => Ok(NodeHost { folder }),
+        let host = NodeHost { node, folder };
+        match run(host.command("transpile.mjs").arg(component)) {
+            Ok(()) => Ok(host),
             Err(reason) => panic!("the component does not become a Node program: {reason}"),
         }
     }
 
+    /// Adds a script to those of the host.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    #[must_use]
+    pub fn adding(self, script: &Path) -> NodeHost {
+        let name = script.file_name().expect("a file has a name");
+        fs::copy(script, self.folder.path().join(name)).expect("the script is copied");
+        self
+    }
+
+    /// Returns the Node of the host.
+    pub fn node(&self) -> Command {
+        self.node.command()
+    }
+
+    /// Returns the path of a file of the host.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// Returns a command that runs a script of the host.
     pub fn command(&self, script: &str) -> Command {
-        let mut command = Command::new("node");
-        command.arg(self.folder.path().join(script));
+        let mut command = self.node.command();
+        command.arg(self.file(script));
         command
     }
 }

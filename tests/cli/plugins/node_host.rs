@@ -2,18 +2,33 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Stdio;
 
+use super::joined;
 use crate::binary::{Ran, fresh, json, numbered, ok};
-use rig::plugins::NodeHost;
+use rig::plugins::{self, NodeHost};
 use rig::tools;
+use rig::tools::npm::Node;
 
-/// Returns the host under Node, with the same component as in the binary.
-fn node() -> Option<NodeHost> {
+/// Returns the hosts under each Node, with the same component as in the binary.
+fn nodes() -> Vec<NodeHost> {
     let folder = tempfile::TempDir::new().unwrap();
     let component = folder.path().join("log.wasm");
     ok(&["component", "export", component.to_str().unwrap()], "");
-    tools::require_or_skip("the host under Node", NodeHost::with(&component))
+    hosts(&component)
+}
+
+/// Returns the hosts with a component under the machine's Node, and under the newest one.
+pub(super) fn hosts(component: &Path) -> Vec<NodeHost> {
+    let host = |what: &str, node: Result<Node, String>| {
+        tools::require_or_skip(what, node.and_then(|node| NodeHost::with(node, component)))
+    };
+    let hosts = [
+        host("the host under Node", Node::system()),
+        host("the host under the newest Node", Node::newest()),
+    ];
+    hosts.into_iter().flatten().collect()
 }
 
 fn run(node: &NodeHost, words: &[&str], stdin: &[u8]) -> Ran {
@@ -36,7 +51,11 @@ fn node_ok(node: &NodeHost, words: &[&str], stdin: &str) -> String {
 
 #[test]
 fn each_host_reads_and_compacts_events_of_the_other() {
-    let Some(node) = node() else { return };
+    nodes().iter().for_each(share_a_log);
+}
+
+#[expect(clippy::indexing_slicing, reason = "JSON")]
+fn share_a_log(node: &NodeHost) {
     let (_folder, log) = fresh();
     let mut all = String::new();
     let verified = |events: usize| {
@@ -49,7 +68,7 @@ fn each_host_reads_and_compacts_events_of_the_other() {
         // Node writes, Rust reads and compacts.
         for batch in 0..3 {
             let events = numbered(base + batch * 100..base + (batch + 1) * 100);
-            let written = node_ok(&node, &["append", &log], &events);
+            let written = node_ok(node, &["append", &log], &events);
             assert!(written.contains("\"events\":100,"), "{written}");
             all += &events;
         }
@@ -61,15 +80,15 @@ fn each_host_reads_and_compacts_events_of_the_other() {
         let events = numbered(base + 300..base + 400);
         ok(&["append", "--flush-threshold", "30", &log], &events);
         all += &events;
-        assert_eq!(node_ok(&node, &["read", &log], ""), all);
-        let compacted = node_ok(&node, &["compact", &log], "");
+        assert_eq!(node_ok(node, &["read", &log], ""), all);
+        let compacted = node_ok(node, &["compact", &log], "");
         assert!(compacted.contains("\"batches\":") && !compacted.contains("\"batches\":0"));
-        assert_eq!(node_ok(&node, &["read", &log], ""), all);
+        assert_eq!(node_ok(node, &["read", &log], ""), all);
         assert_eq!(ok(&["read", &log], ""), all);
         verified(all.lines().count());
     }
     let numbers: serde_json::Value =
-        serde_json::from_str(&node_ok(&node, &["stat", &log], "")).unwrap();
+        serde_json::from_str(&node_ok(node, &["stat", &log], "")).unwrap();
     let stat = json(&["stat", "--json", &log]);
     for (theirs, ours) in [("events", "events"), ("bytes", "bytes"), ("generation", "generation")] {
         assert_eq!(numbers[theirs], stat[ours], "{numbers} {stat}");
@@ -79,9 +98,12 @@ fn each_host_reads_and_compacts_events_of_the_other() {
 
 #[test]
 fn invalid_event_is_refused_after_the_events_before_it() {
-    let Some(node) = node() else { return };
+    nodes().iter().for_each(refuse_an_invalid_event);
+}
+
+fn refuse_an_invalid_event(node: &NodeHost) {
     let (_folder, log) = fresh();
-    let ran = run(&node, &["append", &log], b"a\nb\n\nc\n");
+    let ran = run(node, &["append", &log], b"a\nb\n\nc\n");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
     let reason = format!(
         "error: cannot append {log}: line 3 of stdin: the event is empty: an event has at least one byte\n"
@@ -92,12 +114,15 @@ fn invalid_event_is_refused_after_the_events_before_it() {
 
 #[test]
 fn damaged_object_is_named() {
-    let Some(node) = node() else { return };
+    nodes().iter().for_each(name_a_damaged_object);
+}
+
+fn name_a_damaged_object(node: &NodeHost) {
     let (_folder, log) = fresh();
-    node_ok(&node, &["append", &log], "first\n");
+    node_ok(node, &["append", &log], "first\n");
     let batch = crate::binary::batches(&log).into_keys().next().unwrap();
     std::fs::write(std::path::Path::new(&log).join(&batch), "fIrst\n").unwrap();
-    let ran = run(&node, &["read", &log], b"");
+    let ran = run(node, &["read", &log], b"");
     let said = format!("error: cannot read {log}: log/{batch} is damaged: expected ");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
     assert!(ran.stderr.starts_with(&said), "{}", ran.stderr);
@@ -105,7 +130,10 @@ fn damaged_object_is_named() {
 
 #[test]
 fn node_host_names_the_file_or_build_that_is_missing() {
-    let Some(node) = node() else { return };
+    nodes().iter().for_each(name_what_is_missing);
+}
+
+fn name_what_is_missing(node: &NodeHost) {
     let (_folder, log) = fresh();
     let mut missing = node.command("transpile.mjs");
     let ran = Ran::from(missing.arg("/no/such/log.wasm").output().unwrap());
@@ -131,10 +159,47 @@ fn node_host_names_the_file_or_build_that_is_missing() {
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
 }
 
+/// No code of the log's runs but that in the file: Node provides WASI.
+#[test]
+fn joined_plugin_keeps_a_log_under_node_that_this_program_reads() {
+    let (folder, _) = fresh();
+    let file = folder.path().join("app.wasm");
+    let app = joined::joined(&plugins::rust("scripted"), &file, &["--store=fs"]);
+    hosts(&app).iter().for_each(keep_a_log);
+}
+
+fn keep_a_log(node: &NodeHost) {
+    let (folder, log) = fresh();
+    let run = |words: &[&str]| {
+        let output = node.command("joined.js").arg(folder.path()).args(words).output().unwrap();
+        let ran = Ran::from(output);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        ran
+    };
+    let ran = run(&["open=log=10", "append=a=25", "flush", "append=b", "close"]);
+    assert!(ran.stdout.ends_with("flush: 25 events\nappend=b: done\nclose: 26 events\n"));
+    let expected = (0..25).map(|number| format!("a {number}\n")).collect::<String>() + "b\n";
+    assert_eq!(ok(&["read", &log], ""), expected);
+    ok(&["append", &log], "c\n");
+    let ran = run(&["compact=log", "trim=log=3", "verify=log", "read=log"]);
+    assert_eq!(ran.stderr, "");
+    assert_eq!(ok(&["read", &log], ""), "a 24\nb\nc\n");
+    ok(&["verify", &log], "");
+
+    // A destructor calls no import, which jco would end with an error of its own.
+    let ran = run(&["open=log", "append=lost", "forget", "read=log"]);
+    assert!(ran.stdout.ends_with("forget: done\nread=log: 3 events, 0 missed\n"), "{}", ran.stdout);
+    let warning = "log log was dropped without close: 1 event was not flushed\n";
+    assert!(ran.stderr.ends_with(warning) && ran.stderr.lines().count() == 1, "{}", ran.stderr);
+}
+
 /// Calls the store directly, in ways that the component never does; the store makes its own checks.
 #[test]
 fn folder_store_of_the_node_host_keeps_its_interface() {
-    let Some(node) = node() else { return };
+    nodes().iter().for_each(check_the_store);
+}
+
+fn check_the_store(node: &NodeHost) {
     let (folder, _log) = fresh();
     let output = node.command("store.test.js").arg(folder.path()).output().unwrap();
     let ran = Ran::from(output);

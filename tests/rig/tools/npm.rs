@@ -8,6 +8,43 @@ use super::{copy_folder, installed_once, run};
 
 /// The lowest version of Node and npm that the samples accept.
 const NODE_MAJOR_MIN: u32 = 20;
+/// The newest version that tests run under. npm has a package of it for each system.
+const NODE_NEWEST: &str = "22.23.3";
+
+/// A program `node`.
+#[derive(Clone, Debug)]
+pub struct Node(PathBuf);
+
+impl Node {
+    /// Returns the machine's own Node.
+    ///
+    /// # Errors
+    /// When there is none, or it is too old.
+    pub fn system() -> Result<Node, String> {
+        check_node().map(|()| Node("node".into()))
+    }
+
+    /// Returns the newest Node that tests run under, which npm installs once.
+    ///
+    /// # Errors
+    /// When npm does not install it.
+    pub fn newest() -> Result<Node, String> {
+        check_node()?;
+        let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+        let name = format!("node-{}-{arch}", std::env::consts::OS);
+        let package = format!("{name}@{NODE_NEWEST}");
+        let folder = installed_once("node-newest", &package, |folder| {
+            let install =
+                ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+            run(Command::new("npm").args(install).arg("--prefix").arg(folder).arg(&package))
+        })?;
+        Ok(Node(folder.join("node_modules").join(name).join("bin/node")))
+    }
+
+    pub fn command(&self) -> Command {
+        Command::new(&self.0)
+    }
+}
 
 /// Installs the packages that `package-lock.json` in a folder names, once. Programs below the
 /// returned folder find them.
@@ -35,14 +72,6 @@ pub fn packages(name: &str, sources: &Path) -> Result<PathBuf, String> {
 pub fn copy_sources(sources: &Path, to: &Path) -> Result<(), String> {
     copy_folder(sources, to, &["node_modules", "component"])
         .map_err(|e| format!("cannot copy {}: {e}", sources.display()))
-}
-
-/// Runs a script of a folder in that folder.
-///
-/// # Errors
-/// The output of the script.
-pub fn run_script(folder: &Path, script: &str, argument: &Path) -> Result<(), String> {
-    run(Command::new("node").arg(script).arg(argument).current_dir(folder))
 }
 
 fn check_node() -> Result<(), String> {

@@ -1,0 +1,20 @@
+// Runs a plugin that is joined with the log and fs-store: node joined.js FOLDER [ARGUMENT...]
+//
+// No code of the log's is needed here: the file imports only WASI, and FOLDER is the folder that it
+// gets. `node transpile.mjs app.wasm` makes the imported file.
+
+import { readFile } from "node:fs/promises";
+
+import { WASIShim } from "@bytecodealliance/preview2-shim/instantiation";
+
+import { instantiate } from "./component/app.js";
+
+const [folder, ...args] = process.argv.slice(2);
+const preopens = { "/": folder };
+const sandbox = { preopens, env: {}, args: ["app", ...args], enableNetwork: false };
+const app = await instantiate(coreModule, new WASIShim({ sandbox }).getImportObject());
+app.run.run();
+
+async function coreModule(file) {
+  return WebAssembly.compile(await readFile(new URL(`component/${file}`, import.meta.url)));
+}
