@@ -14,6 +14,7 @@ mod events;
 mod following;
 mod inputs;
 mod lacks;
+mod matrix;
 mod mistakes;
 mod options;
 mod permissions;

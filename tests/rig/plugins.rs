@@ -15,8 +15,9 @@ use crate::tools::python::Python;
 use crate::tools::{cargo, npm, run, target_folder, workspace};
 
 /// The packages of the plugins in Rust, and of the adapters that tests run.
-pub const PACKAGES: [&str; 9] = [
+pub const PACKAGES: [&str; 10] = [
     "stratalog-evil",
+    "cases",
     "scripted",
     "journal-rust",
     "line-filter",
@@ -171,20 +172,10 @@ impl NodeHost {
         self
     }
 
-    /// Returns the Node of the host.
-    pub fn node(&self) -> Command {
-        self.node.command()
-    }
-
-    /// Returns the path of a file of the host.
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
     /// Returns a command that runs a script of the host.
     pub fn command(&self, script: &str) -> Command {
         let mut command = self.node.command();
-        command.arg(self.file(script));
+        command.arg(self.folder.path().join(script));
         command
     }
 }

@@ -74,6 +74,14 @@ pub fn copy_sources(sources: &Path, to: &Path) -> Result<(), String> {
         .map_err(|e| format!("cannot copy {}: {e}", sources.display()))
 }
 
+/// Runs a script of a folder in that folder, under the machine's Node.
+///
+/// # Errors
+/// The output of the script.
+pub fn run_script(folder: &Path, script: &str, argument: &Path) -> Result<(), String> {
+    run(Command::new("node").arg(script).arg(argument).current_dir(folder))
+}
+
 fn check_node() -> Result<(), String> {
     let output = Command::new("node").arg("--version").output();
     let output = output.map_err(|e| format!("cannot run node: {e} (install Node 20 and npm)"))?;
