@@ -13,6 +13,7 @@ mod endings;
 mod events;
 mod following;
 mod inputs;
+mod interface;
 mod lacks;
 mod matrix;
 mod mistakes;

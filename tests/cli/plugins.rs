@@ -5,7 +5,7 @@ mod adapters;
 mod evil;
 mod evil_in_one_host;
 mod holding;
-mod joined;
+pub(crate) mod joined;
 mod journals;
 mod languages;
 mod memory;

@@ -29,11 +29,13 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// Returns all files with these endings, sorted by path. Leaves out copies of published files.
+/// Returns all files with these endings, sorted by path. Leaves out copies of published files, and
+/// golden ones, which programs have written.
 pub(crate) fn sources(endings: &[&str]) -> Vec<Source> {
     let mut found = Vec::new();
     walk(&root(), &mut |path| {
-        let is_copied = path.iter().any(|part| part == "deps");
+        let is_copied =
+            path.iter().any(|part| part == "deps") || path.starts_with(root().join("tests/golden"));
         if !is_copied && !path.is_symlink() && endings.contains(&ending(path).as_str()) {
             found.push(Source { path: below_root(path), text: fs::read_to_string(path).unwrap() });
         }

@@ -25,7 +25,7 @@ impl WasiView for Stock {
 }
 
 /// Runs a component as `wasmtime run --dir FOLDER::/ FILE ARGUMENTS` does. Returns its stdout.
-fn run_on_wasi(file: &Path, folder: &Path, arguments: &[&str], input: &[u8]) -> String {
+pub(crate) fn run_on_wasi(file: &Path, folder: &Path, arguments: &[&str], input: &[u8]) -> String {
     let engine = Engine::default();
     let component = Component::from_file(&engine, file).unwrap();
     let mut linker = Linker::new(&engine);
@@ -43,7 +43,7 @@ fn run_on_wasi(file: &Path, folder: &Path, arguments: &[&str], input: &[u8]) -> 
 }
 
 /// Joins a plugin and the store of a folder, with these options.
-pub(super) fn joined(plugin: &Path, to: &Path, options: &[&str]) -> PathBuf {
+pub(crate) fn joined(plugin: &Path, to: &Path, options: &[&str]) -> PathBuf {
     let mut arguments = vec!["component", "join", plugin.to_str().unwrap()];
     arguments.extend(["--output", to.to_str().unwrap()]);
     arguments.extend(options);
@@ -58,7 +58,7 @@ pub(super) fn names(file: &Path, direction: &str) -> Vec<String> {
 }
 
 /// Checks that a stock host has all that a component imports.
-pub(super) fn assert_imports_only_wasi(file: &Path) {
+pub(crate) fn assert_imports_only_wasi(file: &Path) {
     let imports = names(file, "imports");
     // An interface of a proposal, which such a host does not have.
     let others = |name: &&String| !name.starts_with("wasi:") || name.starts_with("wasi:logging/");

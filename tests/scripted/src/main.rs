@@ -12,7 +12,7 @@ mod bindings {
 }
 
 use bindings::stratalog::log::append_log::{
-    Log, Reader, compact, plan_trim, read, stat, trim, verify,
+    Log, Reader, compact, plan_compaction, plan_trim, read, stat, trim, verify,
 };
 use bindings::stratalog::log::types::{
     CompactOptions, Error, Options, ReadOptions, TrimOptions, TrimPoint,
@@ -75,6 +75,21 @@ fn perform(words: &[&str], log: &mut Option<Log>) -> Result<Option<String>, Erro
             let reader = read(label, &whole())?;
             format!("{}; {}", all(&reader)?, all(&reader)?)
         }
+        ["pending", label] => {
+            let pending = Some(opened()?.pending());
+            all(&read(label, &ReadOptions { pending, ..whole() })?)?
+        }
+        ["resume", label, limit] => {
+            let limit = Some(u64::from(number(limit)?));
+            let first = read(label, &ReadOptions { limit, ..whole() })?;
+            let events = count(&first)?.0;
+            let start = first.position();
+            format!("{events} and {}", all(&read(label, &ReadOptions { start, ..whole() })?)?)
+        }
+        ["plan-compaction", label] => {
+            let plan = plan_compaction(label, compaction())?;
+            format!("{} batches, {} segments", plan.batches, plan.segments)
+        }
         ["compact"] => format!("{} files", opened()?.compact(compaction())?.merged_files),
         ["compact", label] => {
             let done = compact(label, compaction())?;
@@ -118,12 +133,18 @@ fn perform(words: &[&str], log: &mut Option<Log>) -> Result<Option<String>, Erro
 
 /// Reads to the end and describes the events.
 fn all(reader: &Reader) -> Result<String, Error> {
+    let (events, missed) = count(reader)?;
+    Ok(format!("{events} events, {missed} missed"))
+}
+
+/// Reads to the end. Returns the numbers of events and of missed ones.
+fn count(reader: &Reader) -> Result<(u64, u64), Error> {
     let (mut events, mut missed) = (0, 0);
     while let Some(page) = reader.next()? {
         events += page.events;
         missed += page.missed;
     }
-    Ok(format!("{events} events, {missed} missed"))
+    Ok((events, missed))
 }
 
 fn number(text: &str) -> Result<u32, Error> {
