@@ -118,3 +118,24 @@ fn wit_dependencies_have_the_digests_of_their_page() {
         assert_eq!(found.collect::<BTreeSet<_>>(), named.collect::<BTreeSet<_>>(), "{place}");
     }
 }
+
+#[test]
+fn wit_dependencies_are_those_that_wkg_takes() {
+    let wit = root().join("wit");
+    let packages = fs::read_dir(wit.join("deps")).unwrap().map(|entry| {
+        let folder = entry.unwrap().path();
+        let files = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+        let text: String = files.map(|file| fs::read_to_string(file).unwrap()).collect();
+        let package = text.lines().find_map(|line| line.strip_prefix("package ")).unwrap();
+        let name = package.split_once('@').unwrap().0;
+        let folder = folder.strip_prefix(&wit).unwrap().display().to_string();
+        format!("\"{name}\" = {{ path = \"{folder}\" }}")
+    });
+    let settings = fs::read_to_string(wit.join("wkg.toml")).unwrap();
+    let overrides = settings.lines().filter(|line| line.contains("path = "));
+    let overrides: BTreeSet<_> = overrides.map(str::to_owned).collect();
+    assert_eq!(packages.collect::<BTreeSet<_>>(), overrides);
+    // Nothing comes from a registry, so wkg locks nothing.
+    let lock = fs::read_to_string(wit.join("wkg.lock")).unwrap();
+    assert!(lock.ends_with("packages = []\n"), "{lock}");
+}
