@@ -22,6 +22,8 @@ mod permissions;
 mod plugins;
 mod positions;
 mod refusals;
+#[cfg(unix)]
+mod release;
 mod repairs;
 mod replies;
 mod secrets;

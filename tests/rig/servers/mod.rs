@@ -26,6 +26,7 @@ mod process;
 mod program;
 mod radosgw;
 mod rclone;
+pub mod registry;
 
 /// The name of the only bucket of each server.
 const BUCKET: &str = "stratalog-tests";
@@ -263,8 +264,16 @@ impl fmt::Display for Skip {
 impl std::error::Error for Skip {}
 
 /// The servers that CI installs, and a browser. There, no test on them may be skipped.
-const IN_CI: [&str; 6] =
-    [moto::KIND, radosgw::KIND, azurite::KIND, rclone::KIND, fake_gcs::KIND, chromium::KIND];
+const IN_CI: [&str; 8] = [
+    moto::KIND,
+    radosgw::KIND,
+    azurite::KIND,
+    rclone::KIND,
+    fake_gcs::KIND,
+    chromium::KIND,
+    registry::KIND,
+    registry::WKG,
+];
 
 /// Returns the server, or `None` after printing on standard error what is skipped and why.
 ///
