@@ -9,6 +9,7 @@ pub(crate) mod joined;
 mod journals;
 mod languages;
 mod memory;
+mod newest_hosts;
 mod node_host;
 mod python_host;
 mod streams;
