@@ -2,7 +2,7 @@
 //!
 //! Owns: which failure belongs to which key. Must not know: the reason for the deletes.
 //!
-//! 1. A key without an object counts as deleted.
+//! 1. A key without an object counts as deleted. One that no object can have is reported.
 //! 2. Every key whose object may still exist is reported.
 //! 3. A delete is not synced in a local folder: after a power cut an object may be back.
 
@@ -29,20 +29,6 @@ impl Store {
 
 impl Inner {
     pub(crate) async fn delete(&self, keys: Vec<String>) -> Vec<DeleteFailure> {
-        if let Backend::Folder(folder) = self.backend.as_ref()
-            && matches!(folder.exists().await, Ok(false))
-        {
-            return Vec::new();
-        }
-        let store = match self.for_read().await {
-            Ok(store) => store,
-            Err(error) => {
-                return keys
-                    .into_iter()
-                    .map(|key| DeleteFailure { key, error: error.clone() })
-                    .collect();
-            }
-        };
         let mut failures = Vec::new();
         let mut wanted: Vec<(String, Path)> = Vec::with_capacity(keys.len());
         for key in keys {
@@ -51,6 +37,21 @@ impl Inner {
                 Err(error) => failures.push(DeleteFailure { key, error }),
             }
         }
+        if let Backend::Folder(folder) = self.backend.as_ref()
+            && matches!(folder.exists().await, Ok(false))
+        {
+            return failures;
+        }
+        let store = match self.for_read().await {
+            Ok(store) => store,
+            Err(error) => {
+                let unreached = wanted.into_iter();
+                let unreached =
+                    unreached.map(|(key, _)| DeleteFailure { key, error: error.clone() });
+                failures.extend(unreached);
+                return failures;
+            }
+        };
         for bulk in wanted.chunks(BULK_KEYS_MAX) {
             let paths: Vec<_> = bulk.iter().map(|(_, path)| Ok(path.clone())).collect();
             let first = bulk.first().map_or("", |(key, _)| key.as_str());
