@@ -29,8 +29,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// Each pause is random, up to this many times the one before.
 const PAUSE_GROWTH: u32 = 3;
 
-/// A read is sent again after this part of the time limit: its connection may be dead.
-const READ_ATTEMPTS: u32 = 3;
+/// An attempt ends after this part of the time limit without a byte: its connection may be dead.
+const SILENT_ATTEMPTS: u32 = 3;
 
 /// The most time between two calls that counts: no request moves on in between.
 const AWAY_MAX: Duration = Duration::from_secs(1);
@@ -80,7 +80,9 @@ struct Task<E> {
     repeat_after: fn(&Answer) -> Option<String>,
     state: State<E>,
     deadline: Duration,
-    /// The end of the current attempt.
+    /// The bytes that the current attempt has moved.
+    moved: u64,
+    /// The end of the current attempt, unless it moves more.
     attempt_deadline: Duration,
     pause: Duration,
     had_effect: bool,
@@ -125,6 +127,7 @@ impl<T: Transport> Engine<T> {
             repeat_after,
             state: State::Pausing(now),
             deadline,
+            moved: 0,
             attempt_deadline: deadline,
             pause: PAUSE_MIN,
             had_effect: false,
@@ -250,23 +253,32 @@ impl<E> Task<E> {
                 State::Pausing(_) => {
                     let request = self.request.signed(settings, transport.since_1970());
                     self.attempts += 1;
-                    self.attempt_deadline = match self.request.method() {
-                        Method::Get | Method::Head => {
-                            let limit = settings.timeout / READ_ATTEMPTS;
-                            self.deadline.min(now.saturating_add(limit))
-                        }
-                        Method::Put | Method::Post | Method::Delete => self.deadline,
-                    };
+                    self.moved = 0;
+                    self.attempt_deadline = self.end_of_silence(settings, now);
                     self.state = State::Sending(transport.send(request));
                 }
                 State::Sending(exchange) => match transport.advance(exchange) {
                     Some(Ok(answer)) => self.judge(answer, now),
                     Some(Err(broken)) => self.fail(broken, now),
-                    None if now < self.attempt_deadline => return,
-                    None => self.fail(Broken::midway("no answer in time"), now),
+                    None => {
+                        let moved = transport.moved(exchange);
+                        if moved != self.moved {
+                            self.moved = moved;
+                            self.attempt_deadline = self.end_of_silence(settings, now);
+                        }
+                        if now < self.attempt_deadline {
+                            return;
+                        }
+                        self.fail(Broken::midway("no answer in time"), now);
+                    }
                 },
             }
         }
+    }
+
+    /// Returns the end of an attempt that moves no more bytes.
+    fn end_of_silence(&self, settings: &Settings, now: Duration) -> Duration {
+        self.deadline.min(now.saturating_add(settings.timeout / SILENT_ATTEMPTS))
     }
 
     fn judge(&mut self, answer: Answer, now: Duration) {

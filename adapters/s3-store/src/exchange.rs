@@ -43,6 +43,9 @@ pub trait Transport: 'static {
     /// Continues, and returns the end of the exchange if it has one. Is not called again after it.
     fn advance(&self, exchange: &mut Self::Exchange) -> Option<Result<Answer, Broken>>;
 
+    /// Returns the number of bytes that were sent and received.
+    fn moved(&self, exchange: &Self::Exchange) -> u64;
+
     /// Waits until one of the exchanges may continue, at most this long.
     fn wait(&self, exchanges: &[&Self::Exchange], at_most: Duration);
 

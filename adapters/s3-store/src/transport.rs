@@ -37,6 +37,8 @@ pub(crate) struct Wasi {
 pub(crate) struct Exchange {
     sending: Option<Sending>,
     receiving: Receiving,
+    /// The bytes that were sent and received.
+    moved: u64,
     /// The reason why the request could not be started.
     refused: Option<Broken>,
 }
@@ -78,8 +80,12 @@ impl Wasi {
         let body = outgoing.body().map_err(|()| refused("the body"))?;
         let response = outgoing_handler::handle(outgoing, Some(options))
             .map_err(|error| broken(&error, "the request was not sent"))?;
-        let mut exchange =
-            Exchange { sending: None, receiving: Receiving::Head(response), refused: None };
+        let mut exchange = Exchange {
+            sending: None,
+            receiving: Receiving::Head(response),
+            moved: 0,
+            refused: None,
+        };
         if request.body.is_empty() {
             OutgoingBody::finish(body, None).map_err(|error| broken(&error, "sending failed"))?;
         } else {
@@ -98,6 +104,7 @@ impl Transport for Wasi {
         self.start(request).unwrap_or_else(|broken| Exchange {
             sending: None,
             receiving: Receiving::Nothing,
+            moved: 0,
             refused: Some(broken),
         })
     }
@@ -108,9 +115,13 @@ impl Transport for Wasi {
         }
         // A server may refuse a body before it was sent whole. Then its answer explains why.
         if let Some(sending) = exchange.sending.take() {
-            exchange.sending = sending.advance();
+            exchange.sending = sending.advance(&mut exchange.moved);
         }
-        exchange.receiving.advance()
+        exchange.receiving.advance(&mut exchange.moved)
+    }
+
+    fn moved(&self, exchange: &Exchange) -> u64 {
+        exchange.moved
     }
 
     fn wait(&self, exchanges: &[&Exchange], at_most: Duration) {
@@ -141,8 +152,8 @@ impl Transport for Wasi {
 }
 
 impl Sending {
-    /// Writes as much as is permitted. Returns the rest, if there is one.
-    fn advance(mut self) -> Option<Self> {
+    /// Writes as much as is permitted, and counts it. Returns the rest, if there is one.
+    fn advance(mut self, moved: &mut u64) -> Option<Self> {
         while let Some(mut piece) = self.pieces.pop_front() {
             let permitted = match self.stream.check_write() {
                 Ok(0) => {
@@ -158,6 +169,7 @@ impl Sending {
                 self.pieces.push_front(piece);
             }
             self.stream.write(&step).ok()?;
+            *moved += to_u64(step.len());
         }
         let Self { stream, body, .. } = self;
         drop(stream);
@@ -168,7 +180,7 @@ impl Sending {
 }
 
 impl Receiving {
-    fn advance(&mut self) -> Option<Result<Answer, Broken>> {
+    fn advance(&mut self, moved: &mut u64) -> Option<Result<Answer, Broken>> {
         if let Self::Head(response) = self {
             // Wasmtime knows of an answer only if it is asked whether the answer is ready.
             if !response.subscribe().ready() {
@@ -188,7 +200,10 @@ impl Receiving {
         loop {
             match stream.read(to_u64(STEP_BYTES)) {
                 Ok(read) if read.is_empty() => return None,
-                Ok(read) => bytes.extend_from_slice(&read),
+                Ok(read) => {
+                    *moved += to_u64(read.len());
+                    bytes.extend_from_slice(&read);
+                }
                 Err(StreamError::Closed) => break,
                 Err(StreamError::LastOperationFailed(error)) => {
                     let code = types::http_error_code(&error);
