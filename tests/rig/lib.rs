@@ -7,10 +7,12 @@
 //! - Stores at the ports of the logic: `native` passes on to a store of a host, `memory` is a map,
 //!   `crashing` ends its caller, `altered` gives other answers, `sim` is a whole world. `pages`
 //!   makes their listings.
-//! - `backends` and `servers`: each kind of store, and `proxy`: the wire to it.
+//! - `backends` and `servers`: each kind of store, and `proxy`: the wire to it. `objects`: the
+//!   calls of a store, which is that of the host or an `adapter`.
 //! - `tools` and `plugins`: all that must be built or installed.
 //! - `waits` for conditions, and `alone` for a process of its own.
 
+pub mod adapter;
 pub mod alone;
 pub mod altered;
 pub mod backends;
@@ -21,6 +23,7 @@ pub mod faulty;
 pub mod hesitant;
 pub mod memory;
 pub mod native;
+pub mod objects;
 pub mod pages;
 pub mod passes;
 pub mod plugins;

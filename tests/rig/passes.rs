@@ -11,6 +11,7 @@ use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::reader::ReadOptions;
 use tokio::runtime::Runtime;
 
+use crate::adapter::joined;
 use crate::native::NativeStore;
 use crate::records::{
     checked, compact_options, compaction, error, log_name, native_trim_point, plan, trimmed,
@@ -47,6 +48,7 @@ impl World {
                 let reader = self.host().read_with(&self.store, name, wanted);
                 Pass::Component(Box::new(self.runtime.block_on(reader)?))
             }
+            Kind::Joined => Pass::Joined(self.as_joined().read(name, options)?),
         };
         Ok(Pages::new(pass, self.runtime.clone()))
     }
@@ -73,6 +75,7 @@ impl World {
                 let options = compact_options(options);
                 self.runtime.block_on(self.host().compact(&self.store, name, &options))
             }
+            Kind::Joined => self.as_joined().compact(name, compact_options(options)),
         }
     }
 
@@ -92,6 +95,7 @@ impl World {
                 let options = compact_options(options);
                 self.runtime.block_on(self.host().plan_compaction(&self.store, name, &options))
             }
+            Kind::Joined => self.as_joined().plan_compaction(name, compact_options(options)),
         }
     }
 
@@ -117,6 +121,7 @@ impl World {
                 let options = TrimOptions::new().lazy(lazy);
                 self.runtime.block_on(self.host().trim(&self.store, name, until, options))
             }
+            Kind::Joined => self.as_joined().trim(name, &until, lazy),
         }
     }
 
@@ -133,6 +138,7 @@ impl World {
                 let options = TrimOptions::new().lazy(lazy);
                 self.runtime.block_on(self.host().plan_trim(&self.store, name, until, options))
             }
+            Kind::Joined => self.as_joined().plan_trim(name, &until, lazy),
         }
     }
 
@@ -148,6 +154,7 @@ impl World {
                 let repair = self.host().repair(&self.store, name);
                 self.runtime.block_on(repair).map(|steps| steps.len())
             }
+            Kind::Joined => self.as_joined().repair(name).map(|steps| steps.len()),
         }
     }
 
@@ -176,6 +183,10 @@ impl World {
                     findings.append(&mut last.findings);
                 }
             }
+            Kind::Joined => self.as_joined().verify(name, |checked| {
+                last = checked;
+                findings.append(&mut last.findings);
+            })?,
         }
         Ok(VerifyProgress { findings, ..last })
     }
@@ -190,6 +201,7 @@ pub struct Pages {
 pub(crate) enum Pass {
     Native(Box<guest::drive::reader::Reader<NativeStore>>),
     Component(Box<stratalog::Reader>),
+    Joined(joined::Reader),
 }
 
 /// The remaining events, and the number of events trimmed before the pass reached them.
@@ -214,6 +226,9 @@ impl Pages {
             Pass::Component(reader) => {
                 let page = self.runtime.block_on(reader.next())?;
                 page.map(|page| (page.lines.to_vec(), page.events, page.missed))
+            }
+            Pass::Joined(reader) => {
+                reader.next_page()?.map(|page| (page.lines, page.events, page.missed))
             }
         };
         Ok(page.map(|(lines, count, missed)| {
@@ -251,6 +266,7 @@ impl Pages {
         match &mut self.pass {
             Pass::Native(reader) => reader.position().unwrap(),
             Pass::Component(reader) => self.runtime.block_on(reader.position()).unwrap(),
+            Pass::Joined(reader) => reader.position().unwrap(),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use stratalog::store::{ConditionalCreate, Store};
 use stratalog::{Clock, CompactOptions, Compaction, Error, Host, LogOptions, Stats, Written};
@@ -11,6 +11,8 @@ use stratalog_guest as guest;
 use stratalog_guest::decide::options::CompactInput;
 use tokio::runtime::Runtime;
 
+use crate::adapter::joined::{self, Joined};
+use crate::adapter::{Adapter, Given};
 use crate::counter::Counter;
 use crate::faults::Faults;
 use crate::faulty::Faulty;
@@ -38,6 +40,11 @@ impl TestClock {
     pub fn set(&self, micros: u64) {
         self.0.store(micros, Ordering::SeqCst);
     }
+    /// Sets the time of the system.
+    fn set_to_now(&self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        self.set(u64::try_from(now.as_micros()).unwrap());
+    }
     pub fn advance(&self, micros: u64) {
         self.0.fetch_add(micros, Ordering::SeqCst);
     }
@@ -47,11 +54,15 @@ impl TestClock {
     }
 }
 
-/// Which of the two runs.
+/// Which form of the logic runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// Compiled natively.
     Native,
+    /// The component, in this host.
     Component,
+    /// The component joined with a store of `adapters`, in a host that has only WASI.
+    Joined,
 }
 
 /// The options of a writer.
@@ -89,6 +100,7 @@ pub struct World {
     pub runtime: Arc<Runtime>,
     pub(crate) store: Store,
     pub(crate) system: NativeSystem,
+    joined: Option<Joined>,
     host: OnceLock<Host>,
 }
 
@@ -124,8 +136,23 @@ impl World {
         let system = NativeSystem { clock: clock.clone(), ..NativeSystem::default() };
         let runtime = Arc::new(runtime);
         let (faults, counter) = (faulty.faults.clone(), faulty.counter.clone());
-        let host = OnceLock::new();
-        Self { kind, faulty, faults, counter, clock, runtime, store, system, host }
+        let (joined, host) = (None, OnceLock::new());
+        Self { kind, faulty, faults, counter, clock, runtime, store, system, joined, host }
+    }
+
+    /// Makes a world of a log joined with a store. `store` is the same store by the host, with
+    /// which tests look at the objects.
+    pub fn joined(adapter: Adapter, given: Given, store: Store) -> Self {
+        let mut world = Self::on(Kind::Joined, store);
+        // The store signs its requests by this clock.
+        world.clock.set_to_now();
+        let given = Given { clock: Some(world.clock.clone()), ..given };
+        world.joined = Some(Joined::new(adapter, given));
+        world
+    }
+
+    pub(crate) fn as_joined(&self) -> &Joined {
+        self.joined.as_ref().expect("a joined log has a store")
     }
 
     pub fn host(&self) -> &Host {
@@ -144,6 +171,7 @@ impl World {
         match self.kind {
             Kind::Native => self.system.warnings.lock().unwrap().clone(),
             Kind::Component => warnings::all(),
+            Kind::Joined => panic!("the warnings of a joined log go to the standard error"),
         }
     }
 
@@ -184,6 +212,7 @@ impl World {
                 let opened = self.host().open(&self.store, name, options);
                 Handle::Component(runtime.block_on(opened)?)
             }
+            Kind::Joined => Handle::Joined(self.as_joined().open(name, settings)?),
         };
         Ok(Log { handle, runtime })
     }
@@ -195,6 +224,7 @@ impl World {
                 guest::drive::stat::stat(self.native(), log).map(stats).map_err(error)
             }
             Kind::Component => self.runtime.block_on(self.host().stat(&self.store, name)),
+            Kind::Joined => self.as_joined().stat(name),
         }
     }
 
@@ -233,6 +263,7 @@ type NativeWriter = Mutex<guest::drive::writer::Writer<NativeStore, NativeSystem
 enum Handle {
     Native(Box<NativeWriter>, NativeStore, NativeSystem),
     Component(stratalog::Log),
+    Joined(joined::Log),
 }
 
 impl Log {
@@ -242,6 +273,7 @@ impl Log {
                 writer.lock().unwrap().append(event.as_bytes()).map_err(error)
             }
             Handle::Component(log) => self.runtime.block_on(log.append(event)),
+            Handle::Joined(log) => log.append(event),
         }
     }
 
@@ -251,6 +283,7 @@ impl Log {
                 writer.lock().unwrap().append_lines(lines.as_bytes().to_vec()).map_err(error)
             }
             Handle::Component(log) => self.runtime.block_on(log.append_lines(lines.to_owned())),
+            Handle::Joined(log) => log.append_lines(lines),
         }
     }
 
@@ -260,13 +293,16 @@ impl Log {
                 writer.lock().unwrap().flush().map(written).map_err(error)
             }
             Handle::Component(log) => self.runtime.block_on(log.flush()),
+            Handle::Joined(log) => log.flush(),
         }
     }
 
     /// Runs one maintenance tick; the component's host runs its own.
     pub fn tick(&self) {
-        if let Handle::Native(writer, ..) = &self.handle {
-            writer.lock().unwrap().tick();
+        match &self.handle {
+            Handle::Native(writer, ..) => drop(writer.lock().unwrap().tick()),
+            Handle::Component(_) => {}
+            Handle::Joined(log) => log.tick(),
         }
     }
 
@@ -278,6 +314,7 @@ impl Log {
             Handle::Component(log) => {
                 Pass::Component(Box::new(self.runtime.block_on(log.read_all())?))
             }
+            Handle::Joined(log) => Pass::Joined(log.read_all()?),
         };
         Ok(Pages::new(pass, self.runtime.clone()))
     }
@@ -295,6 +332,7 @@ impl Log {
                 done.map(compaction).map_err(error)
             }
             Handle::Component(log) => self.runtime.block_on(log.compact(&CompactOptions::new())),
+            Handle::Joined(log) => log.compact(),
         }
     }
 
@@ -302,6 +340,7 @@ impl Log {
         match &self.handle {
             Handle::Native(writer, ..) => writer.lock().unwrap().file_count().map_err(error),
             Handle::Component(log) => self.runtime.block_on(log.file_count()),
+            Handle::Joined(log) => log.file_count(),
         }
     }
 
@@ -311,6 +350,7 @@ impl Log {
                 writer.lock().unwrap().close().map(written).map_err(error)
             }
             Handle::Component(log) => self.runtime.block_on(log.close()),
+            Handle::Joined(log) => log.close(),
         }
     }
 }

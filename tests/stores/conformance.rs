@@ -1,7 +1,7 @@
 //! One suite for every kind of store: the behaviour of the store itself, and of a log on it.
 //!
 //! Each backend declares its features. A property that needs a missing feature is skipped with a
-//! message.
+//! message. The backends of `adapters` are components, called directly and joined with the log.
 
 use std::sync::Arc;
 
@@ -21,10 +21,7 @@ fn conforms(backend: Result<Backend, Skip>, kinds: &[Kind]) {
     for kind in kinds {
         // Where nothing proves that one compactor is alone, an option must vouch for it.
         let vouched = !backend.has(Need::Exclusive);
-        let world = |vouched: bool| {
-            let store = backend.open(&backend.place("log")).with_sole_compactor(vouched);
-            Box::new(World::on(*kind, store))
-        };
+        let world = |vouched: bool| Box::new(backend.world(*kind, vouched));
         backend.check(logs::PROPERTIES, |_, _| world(vouched));
         backend.check(logs::UNVOUCHED, |_, _| world(false));
     }
@@ -40,6 +37,11 @@ fn memory_conforms() {
 #[test]
 fn folder_conforms() {
     conforms(Ok(Backend::folder()), &BOTH);
+}
+
+#[test]
+fn folder_adapter_conforms() {
+    conforms(Ok(Backend::folder_adapter()), &[Kind::Joined]);
 }
 
 #[test]
@@ -60,6 +62,21 @@ fn garage_conforms() {
 #[test]
 fn s3_that_ignores_conditions_conforms() {
     conforms(Backend::s3_that_ignores_conditions(), &[Kind::Component]);
+}
+
+#[test]
+fn moto_adapter_conforms() {
+    conforms(Backend::moto_adapter(), &[Kind::Joined]);
+}
+
+#[test]
+fn radosgw_adapter_conforms() {
+    conforms(Backend::radosgw_adapter(), &[Kind::Joined]);
+}
+
+#[test]
+fn adapter_whose_conditions_are_ignored_conforms() {
+    conforms(Backend::adapter_whose_conditions_are_ignored(), &[Kind::Joined]);
 }
 
 #[test]

@@ -99,6 +99,11 @@ impl S3Server {
         self.process.tell("restart").expect("the server runs");
     }
 
+    /// Returns whether the server refuses a wrong signature.
+    pub fn checks_signatures(&self) -> bool {
+        self.kind != moto::KIND
+    }
+
     /// Returns the options with which `object_store`, and so a stratalog host, reaches this server.
     pub fn store_options(&self) -> Vec<(String, String)> {
         self.store_options_at(&self.endpoint)

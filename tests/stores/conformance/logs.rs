@@ -13,12 +13,12 @@ macro_rules! properties {
 }
 
 pub const PROPERTIES: &[Property<World>] = properties![
-    life_of_a_log [],
-    absent_log_is_reported_with_those_below_it [],
-    large_events_and_segments_in_parts [],
+    life_of_a_log [Refusal],
+    absent_log_is_reported_with_those_below_it [Refusal],
+    large_events_and_segments_in_parts [Refusal],
     batch_that_does_not_match_its_name_is_damage [],
-    reader_next_to_a_compactor_and_a_writer_gets_each_event_once [],
-    position_continues_after_compaction_and_trim [],
+    reader_next_to_a_compactor_and_a_writer_gets_each_event_once [Refusal],
+    position_continues_after_compaction_and_trim [Refusal],
     reader_next_to_large_writes_gets_no_wrong_event [],
     object_cut_short_is_damage [],
     racing_compactors_commit_once_each_and_lose_nothing [Exclusive],
