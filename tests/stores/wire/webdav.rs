@@ -2,6 +2,9 @@
 
 use rig::servers::{Server, require_or_skip};
 
+use stratalog::store::Store;
+use tokio::runtime::Runtime;
+
 use super::*;
 
 /// Starts a WebDAV server with a proxy before it; returns nothing where there is none.
