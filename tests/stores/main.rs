@@ -1,4 +1,6 @@
 //! The kinds of store: one suite for all of them, and faults on the wire to a server.
 
 mod conformance;
+#[cfg(target_os = "linux")]
+mod links;
 mod wire;
