@@ -114,44 +114,6 @@ class Adapter:
         """Creates an object."""
         self.call(OBJECT_STORE, "create", key, content, exclusive)
 
-    def start(self, key, content, exclusive=False):
-        """Starts a create of host bytes, and returns its handle."""
-        handle = self.bytes(content)
-        create = self.start_of(key, handle, exclusive)
-        self.drop(handle)
-        return create
-
-    def start_of(self, key, handle, exclusive=False):
-        """Starts a create of these host bytes, and returns its handle."""
-        return self.call(OBJECT_STORE, "start-create", key, handle, exclusive)
-
-    def poll(self, create):
-        """Returns whether a create has ended well, without waiting."""
-        name = "[method]pending-create.poll"
-        index = self.instance.get_export_index(self.store, OBJECT_STORE)
-        index = self.instance.get_export_index(self.store, name, index)
-        found = self.instance.get_func(self.store, index)(self.store, create)
-        if found.tag == "none":
-            return False
-        value(found.payload)
-        return True
-
-    def wait(self, create):
-        """Waits for the end of a create."""
-        self.call(OBJECT_STORE, "[method]pending-create.wait", create)
-
-    def start_create(self, key, content, exclusive=False):
-        """Starts a create of host bytes, and waits for it."""
-        create = self.start(key, content, exclusive)
-        try:
-            self.wait(create)
-        finally:
-            self.drop(create)
-
-    def ensure_exclusive(self, prefix):
-        """Checks that exclusive creates are honoured."""
-        self.call(OBJECT_STORE, "ensure-exclusive", prefix)
-
     def get(self, key, range_=None):
         """Returns an object, or a range of one."""
         return bytes(self.call(OBJECT_STORE, "get", key, byte_range(range_)))

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Checks a store adapter of a folder by calling it, without the log's component.
 
+The suite of all stores is in Rust: `tests/stores/conformance.rs`. Here is what a folder has besides,
+on a host in another language.
+
     pip install -r tests/adapters/requirements.txt
     tests/adapters/run.py ADAPTER.wasm [NAME...]
 
@@ -12,7 +15,6 @@ import sys
 import tempfile
 import traceback
 
-import contract
 import folder
 from adapter import Program
 
@@ -20,14 +22,7 @@ from adapter import Program
 def main():
     path, *names = sys.argv[1:]
     program = Program(path)
-
-    def call(held, place):
-        if held in contract.PROPERTIES:
-            held(program.open({place: "/"}))
-        else:
-            held(program, place)
-
-    return check(contract.PROPERTIES + folder.PROPERTIES, names, call)
+    return check(folder.PROPERTIES, names, lambda held, place: held(program, place))
 
 
 def check(properties, names, call):
