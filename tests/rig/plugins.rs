@@ -172,10 +172,20 @@ impl NodeHost {
         self
     }
 
+    /// Returns the Node of the host.
+    pub fn node(&self) -> Command {
+        self.node.command()
+    }
+
+    /// Returns the path of a file of the host.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// Returns a command that runs a script of the host.
     pub fn command(&self, script: &str) -> Command {
         let mut command = self.node.command();
-        command.arg(self.folder.path().join(script));
+        command.arg(self.file(script));
         command
     }
 }

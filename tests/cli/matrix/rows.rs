@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rig::backends::{Backend, Need};
 use rig::plugins::{self, NodeHost};
-use rig::servers::{self, shared_moto};
+use rig::servers::{self, Skip, shared_moto};
 use rig::tools::npm::Node;
 use rig::tools::python::Python;
 use rig::tools::wasmtime::Wasmtime;
@@ -19,17 +19,32 @@ use super::objects::Objects;
 use crate::binary::{Ran, ok};
 
 /// The number of rows on a machine that has every tool.
-pub(super) const ROWS: usize = 11;
+pub(super) const ROWS: usize = 12;
 
 /// The cases that a row cannot do.
 enum Lacks {
     Nothing,
     These(&'static [&'static str], &'static str),
+    AllBut(&'static [&'static str], &'static str),
 }
 
 const LABELS: Lacks = Lacks::These(
     &["names-that-no-log-has-are-refused"],
     "The host knows logs by labels, and any other name is denied",
+);
+
+/// The cases that write nothing once their logs are there.
+const WRITES: Lacks = Lacks::AllBut(
+    &[
+        "altered-batch-is-damage",
+        "confirmed-batch-that-is-gone-is-damage",
+        "altered-segment-is-damage",
+        "missing-segment-is-damage",
+        "missing-index-is-a-finding",
+        "altered-manifest-is-damage",
+        "foreign-object-is-ignored",
+    ],
+    "A page reads over HTTP, and writes nothing",
 );
 
 pub(super) struct Row {
@@ -39,6 +54,8 @@ pub(super) struct Row {
     /// The file that it runs. A row without one runs the embedded component.
     pub(super) file: Option<PathBuf>,
     program: Program,
+    /// The host that writes its logs, if it only reads.
+    writer: Option<Arc<Native>>,
     /// The server of the store runs as long as this.
     _backend: Option<Backend>,
 }
@@ -59,12 +76,15 @@ impl Row {
                 ran.stdout
             }
         };
-        said.lines().map(str::to_owned).collect()
+        lines(&said)
     }
 
     /// Writes the logs whose objects change. Returns the lines that this prints.
     pub(super) fn prepare(&self, logs: &[String]) -> Vec<String> {
-        self.run(&["prepare"], logs)
+        match &self.writer {
+            None => self.run(&["prepare"], logs),
+            Some(writer) => lines(&writer.run(&self.objects.store, &["prepare"], logs)),
+        }
     }
 
     /// Returns the cases that it cannot do, each with the reason.
@@ -75,13 +95,20 @@ impl Row {
             Lacks::These(lacks, why) => {
                 cases.filter(|case| lacks.contains(case)).map(|case| (case, why)).collect()
             }
+            Lacks::AllBut(held, why) => {
+                cases.filter(|case| !held.contains(case)).map(|case| (case, why)).collect()
+            }
         }
     }
 
     /// Returns whether it writes logs.
     pub(super) fn writes(&self) -> bool {
-        true
+        self.writer.is_none()
     }
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
 }
 
 /// Returns every row that this machine can run.
@@ -116,6 +143,7 @@ pub(super) fn all(runtime: &Arc<Runtime>, folder: &Path) -> Vec<Row> {
     rows.extend(make("Node, its own store", "node").node(&alone, "run_cases.mjs"));
     rows.extend(make("Node, fs-store", "node-fs").node(&fs, "joined.js"));
     rows.extend(make("Python, its own store", "python").python(&alone));
+    rows.extend(make("Chromium, reading over HTTP", "chromium").chromium(&alone, &native));
     rows
 }
 
@@ -125,7 +153,7 @@ fn of_host(name: &'static str, backend: Backend, native: &Arc<Native>, on: &Arc<
     let store = backend.open(&backend.place("log")).with_sole_compactor(vouched);
     let objects = Objects { store, runtime: Arc::clone(on) };
     let program = Program::Plugin(Arc::clone(native));
-    Row { name, lacks: LABELS, objects, file: None, program, _backend: Some(backend) }
+    Row { name, lacks: LABELS, objects, file: None, program, writer: None, _backend: Some(backend) }
 }
 
 /// The parts of a row that is a program.
@@ -154,7 +182,15 @@ impl Make<'_> {
         let objects = Objects { store, runtime: Arc::clone(self.runtime) };
         let program = Program::Command(Box::new(command));
         let file = Some(file.to_owned());
-        Row { name: self.name, lacks: Lacks::Nothing, objects, file, program, _backend: None }
+        Row {
+            name: self.name,
+            lacks: Lacks::Nothing,
+            objects,
+            file,
+            program,
+            writer: None,
+            _backend: None,
+        }
     }
 
     /// Compiles a file, so that not each run does.
@@ -226,4 +262,30 @@ impl Make<'_> {
             command
         }))
     }
+
+    /// Runs the store of the page of `stratalog view` in a headless browser.
+    fn chromium(self, file: &Path, writer: &Arc<Native>) -> Option<Row> {
+        let browser = servers::require_or_skip(chromium())?;
+        let host = Node::newest().and_then(|node| NodeHost::with(node, file));
+        let host = require_or_skip(self.name, host)?;
+        std::fs::create_dir_all(&self.folder).unwrap();
+        let folder = self.folder.clone();
+        let row = self.in_folder(file, move || {
+            let mut command = host.node();
+            command.arg(workspace().join("tests/matrix/run_in_chromium.mjs"));
+            command.arg(&browser).arg(workspace().join("host/cli/page/worker"));
+            command.arg(host.file("component")).arg(&folder);
+            command
+        });
+        Some(Row { lacks: WRITES, writer: Some(Arc::clone(writer)), ..row })
+    }
+}
+
+/// Returns the program of Chromium.
+fn chromium() -> Result<PathBuf, Skip> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let programs = std::env::split_paths(&path).map(|folder| folder.join("chromium"));
+    let reason = "it is not installed (on Debian: apt-get install chromium)";
+    let missing = || Skip { server: "chromium", reason: reason.to_owned() };
+    { programs }.find(|program| program.is_file()).ok_or_else(missing)
 }
