@@ -83,6 +83,8 @@ pub enum Mutant {
     PollBatchesOnly,
     /// A confirmed batch that is gone is passed in silence.
     GoneUnnoticed,
+    /// A confirmed batch that is gone does not keep a compaction, a trim or a count from the rest.
+    OverlookGone,
     /// A batch outside the wanted times counts as passed before those ahead of it are read.
     PassByTimeEarly,
     /// A dropped record of a trimmed segment does not move the horizon.

@@ -121,6 +121,17 @@ impl<S: Store> Catalog<S> {
         Damage::new(key, "a batch that the store had confirmed", "no such object")
     }
 
+    /// Fails if a confirmed batch does not exist any more. Those behind it are hidden, so what the
+    /// state shows is not the whole log.
+    pub(crate) fn check_none_gone(&self, state: &LogState) -> Result<(), Error> {
+        match state.gone.first() {
+            Some(gone) if !mutants::is(Mutant::OverlookGone) => {
+                Err(Error::Damaged(self.gone_batch(gone.batch)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Shows the batches behind one that is gone from now on.
     pub(crate) fn pass_gone(&mut self, gone: BatchId) {
         self.doubts.pass(gone);

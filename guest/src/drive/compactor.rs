@@ -138,6 +138,7 @@ fn load_plan<S: Store>(
 ) -> Result<Planned, Interrupted> {
     let state = catalog.load(Scope::Consistent)?;
     catalog.check_exists(&state)?;
+    catalog.check_none_gone(&state)?;
     let boundary = change::cutting(catalog, state.manifest.as_deref(), state.first_position())?;
     let boundary = boundary.filter(|_| !mutants::is(Mutant::CopyTrimmed));
     let rewrites = compaction::plan(&state, boundary.as_ref(), options);

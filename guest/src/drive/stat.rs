@@ -66,6 +66,7 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
     let (state, lost_events, lost_trimmed) = loop {
         let state = catalog.load(Scope::Full)?;
         catalog.check_exists(&state)?;
+        catalog.check_none_gone(&state)?;
         match lost(&mut catalog, &state) {
             Ok((lost, trimmed)) => break (state, lost, trimmed),
             // The log was compacted, unless the index stays gone.

@@ -4,10 +4,11 @@
 use memory::{End, Fixed, Memory};
 
 use crate::decide::options::{CompactInput, OptionsInput};
-use crate::drive::compactor::compact;
+use crate::drive::compactor::{self, compact};
 use crate::drive::reader::{ReadOptions, Reader};
 use crate::drive::repair::repair;
-use crate::drive::trimmer::{TrimOptions, TrimPoint, trim};
+use crate::drive::stat::stat;
+use crate::drive::trimmer::{self, TrimOptions, TrimPoint, trim};
 use crate::drive::verifier::{Finding, Verifier};
 use crate::drive::writer::Writer;
 use crate::error::Error;
@@ -301,4 +302,40 @@ fn batch_that_is_gone_is_damage_until_a_repair_goes_past_it() {
     assert_eq!(repaired.steps.len(), 1);
     assert_eq!(world.read(), [0, 2, 3]);
     assert_eq!(world.findings(), []);
+}
+
+#[test]
+fn log_with_a_batch_that_is_gone_is_neither_changed_nor_counted() {
+    for gone in 0..3 {
+        let mut world = World::new(3);
+        world.store([0, 1, 2]);
+        world.writer.tick();
+        world.append(3);
+        world.store([3]);
+        let key = world.store.names("batch_")[gone].clone();
+        world.store.0.objects.borrow_mut().remove(&format!("log/{key}"));
+        let before = world.store.names("");
+        let World { store, system, .. } = &world;
+        let full = CompactInput { full: true, ..CompactInput::default() };
+        let point = TrimPoint::KeepEvents(1);
+        let refused = [
+            compact(store.clone(), system, log(), full).err(),
+            compactor::plan(store.clone(), log(), full).err(),
+            trim(store.clone(), system, log(), point.clone(), TrimOptions::default()).err(),
+            trimmer::plan(store.clone(), log(), point, TrimOptions::default()).err(),
+            stat(store.clone(), log()).err(),
+        ];
+        for error in refused {
+            let Some(Error::Damaged(damage)) = error else { panic!("{gone}: {error:?}") };
+            assert!(
+                key.starts_with(damage.object.trim_start_matches("log/").trim_end_matches('*'))
+            );
+        }
+        assert_eq!(world.store.names(""), before);
+        repair(world.store.clone(), &world.system, log(), false).unwrap();
+        assert_eq!(stat(world.store.clone(), log()).unwrap().events, 3);
+        world.compact();
+        world.trim_all();
+        assert!(world.read().is_empty());
+    }
 }

@@ -89,6 +89,7 @@ pub fn trim<S: Store, Y: System>(
             committer.catalog.check_exists(&state)?;
             is_there = true;
         }
+        committer.catalog.check_none_gone(&state)?;
         let Some(aim) = unless_gone(point.aim(&mut committer.catalog, &state))? else {
             tries += 1;
             continue;
@@ -280,6 +281,7 @@ fn plan_once<S: Store>(
 ) -> Result<TrimResult, Interrupted> {
     let state = catalog.load(Scope::Consistent)?;
     catalog.check_exists(&state)?;
+    catalog.check_none_gone(&state)?;
     let aim = point.aim(catalog, &state)?;
     let planned = match aim.to {
         To::Position(position) => plan_step(catalog, &state, position, options)?,

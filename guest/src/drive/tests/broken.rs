@@ -6,7 +6,7 @@ use super::rules;
 use crate::mutants::{self, Mutant};
 
 /// A rule, and the test that notices when it is broken.
-const NOTICED: [(Mutant, fn()); 11] = [
+const NOTICED: [(Mutant, fn()); 12] = [
     (Mutant::DropHorizon, super::writer_that_has_rested_is_read_after_its_last_batch_was_forgotten),
     (
         Mutant::WaitingStays,
@@ -16,6 +16,7 @@ const NOTICED: [(Mutant, fn()); 11] = [
     (Mutant::DropNeededIndex, rules::batch_before_a_live_one_stays_known),
     (Mutant::DecideByOneLoad, rules::load_does_not_decide_its_own_doubt),
     (Mutant::GoneUnnoticed, super::batch_that_is_gone_is_damage_until_a_repair_goes_past_it),
+    (Mutant::OverlookGone, super::log_with_a_batch_that_is_gone_is_neither_changed_nor_counted),
     (Mutant::PassByTimeEarly, rules::stop_before_excluded_batches_passes_none_of_them),
     (Mutant::TailByName, rules::own_read_leaves_out_all_before_the_last_one_met),
     (Mutant::StepOverUnconfirmed, rules::repair_waits_for_a_batch_that_may_land),
