@@ -35,7 +35,10 @@ impl Doing<'_> {
     pub fn given_up(&self, given_up: &GivenUp) -> StoreError {
         let (kind, remedy) = match given_up.is_permanent {
             true => (StoreErrorKind::Other, "check the endpoint and the host's network"),
-            false => (StoreErrorKind::Unavailable, "try again later"),
+            false => (
+                StoreErrorKind::Unavailable,
+                "try again later, or check the endpoint and the host's network",
+            ),
         };
         self.error(kind, format_args!("{}; {remedy}", self.settings.clean(&given_up.last)))
     }
