@@ -11,6 +11,7 @@ use crate::log::Verifier;
 use crate::log::reader::Reader;
 use crate::options::LogOptions;
 use crate::read_options::ReadOptions;
+use crate::sandbox::component_file;
 use crate::sandbox::engine::{Charge, LogEngine, SharedEngine};
 use crate::store::Store;
 use crate::types::{
@@ -126,13 +127,7 @@ impl HostBuilder {
             }
             Some(Source::File(file)) => {
                 origin = file.display().to_string();
-                bytes = std::fs::read(file).map_err(|error| {
-                    let error = match file.is_dir() {
-                        true => "it is a folder; name a file".to_owned(),
-                        false => error.to_string(),
-                    };
-                    Error::Component(format!("cannot read the component {origin}: {error}"))
-                })?;
+                bytes = component_file::read(file).map_err(Error::Component)?;
                 &bytes[..]
             }
         };
@@ -152,6 +147,14 @@ impl Host {
     /// As [`HostBuilder::build`].
     pub fn new() -> Result<Self> {
         Self::builder().build()
+    }
+
+    /// Returns the bytes of a component's file, of at most 256 MiB.
+    ///
+    /// # Errors
+    /// [`Error::Component`]: the file cannot be read, or is larger.
+    pub fn read_component(file: &Path) -> Result<Vec<u8>> {
+        component_file::read(file).map_err(Error::Component)
     }
 
     pub(crate) fn engine(&self) -> &SharedEngine {

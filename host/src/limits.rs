@@ -39,6 +39,9 @@ impl Default for Limits {
     }
 }
 
+/// The largest file of a component. Those with an interpreter in them have a fifth of this.
+pub(crate) const COMPONENT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
 /// The interval at which the engine checks whether a call computes for too long.
 pub(crate) const EPOCH_TICK: Duration = Duration::from_millis(10);
 

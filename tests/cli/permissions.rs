@@ -93,3 +93,15 @@ fn position_file_of_a_foreign_group_is_replaced_with_a_warning() {
     assert!(ran.stderr.contains("the file belongs to user 0 ("), "{}", ran.stderr);
     assert!(ran.stderr.ends_with("; run as that user\n"), "{}", ran.stderr);
 }
+
+#[test]
+fn output_in_a_folder_without_permission_is_named_itself() {
+    let (folder, _) = fresh();
+    let file = folder.path().join("log.wasm").display().to_string();
+    let Some(ran) = as_user(folder.path(), &["component", "export", &file], "") else { return };
+    let expected = format!(
+        "error: cannot write {file}: Permission denied (os error 13); allow this user to write in \
+         its folder, or name another file\n"
+    );
+    assert_eq!((ran.code, ran.stderr), (1, expected));
+}

@@ -181,26 +181,24 @@ impl Lock {
         path: PathBuf,
         lock: impl Fn(&File) -> Result<(), TryLockError>,
     ) -> io::Result<Option<Self>> {
-        let taken = Self::take_at(&path, lock).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot lock {}: {error}", path.display()))
-        });
-        Ok(taken?.map(|file| Self { path, _file: file }))
+        Ok(Self::take_at(&path, lock)?.map(|file| Self { path, _file: file }))
     }
 
     fn take_at(
         path: &Path,
         lock: impl Fn(&File) -> Result<(), TryLockError>,
     ) -> io::Result<Option<File>> {
+        let failed = |error| cannot_lock(path, &error);
         loop {
             let Some(file) = open_lock(path)? else { continue };
             match lock(&file) {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(error),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
             // The previous owner may have removed the file after it was opened here. Then it locks
             // nothing.
-            if is_still_at(&file, path)? {
+            if is_still_at(&file, path).map_err(failed)? {
                 return Ok(Some(file));
             }
         }
@@ -222,21 +220,35 @@ fn open_lock(path: &Path) -> io::Result<Option<File>> {
     // Reading is enough to lock, and the file may belong to another user.
     existing.read(true);
     follow_no_link(&mut existing);
-    let file = match existing.open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            OpenOptions::new().read(true).write(true).create_new(true).open(path)
-        }
-        opened => opened,
-    };
-    match file {
+    match existing.open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => create_lock(path),
         Ok(file) if file.metadata()?.is_file() => Ok(Some(file)),
-        Ok(_) => Err(io::Error::new(
-            ErrorKind::InvalidInput,
-            "the entry is not a file; remove that entry",
-        )),
+        Ok(_) => {
+            let message = "the entry is not a file; remove that entry";
+            Err(cannot_lock(path, &io::Error::new(ErrorKind::InvalidInput, message)))
+        }
+        Err(error) => Err(cannot_lock(path, &error)),
+    }
+}
+
+/// Creates the lock file. None: another process created it meanwhile. A failure is that of the
+/// folder, which takes no file then.
+fn create_lock(path: &Path) -> io::Result<Option<File>> {
+    match OpenOptions::new().read(true).write(true).create_new(true).open(path) {
+        Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
+        // The folder exists: its real path is known.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let message = "its folder takes no files; name a file in another folder";
+            Err(io::Error::new(ErrorKind::Unsupported, message))
+        }
         Err(error) => Err(error),
     }
+}
+
+/// Returns the error of a lock file that exists.
+fn cannot_lock(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot lock {}: {error}", path.display()))
 }
 
 /// Follows links to the end. The target is a regular file or missing.

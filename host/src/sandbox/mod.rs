@@ -5,6 +5,7 @@ pub(crate) mod bindings;
 pub(crate) mod buffer_pool;
 pub(crate) mod calls;
 mod clock;
+pub(crate) mod component_file;
 pub(crate) mod engine;
 mod failures;
 pub(crate) mod imports;

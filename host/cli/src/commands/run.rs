@@ -1,6 +1,8 @@
 //! `stratalog run`: runs a plugin in a sandbox and grants it logs.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use wasmtime_wasi::FsPerms;
 use crate::args::Shared;
 use crate::args::commands::Run;
 use crate::args::sizes::limit_size;
-use crate::numbers::{to_u64, to_usize};
+use crate::numbers::to_u64;
 use crate::process::exit::{Code, Failure};
 use crate::process::signals::Signals;
 use crate::progress::Progress;
@@ -120,18 +122,28 @@ fn read_plugin(file: &Path, limits: &PluginLimits) -> Result<Vec<u8>, Failure> {
         let error = human::cause(&error);
         Failure::input(format!("cannot read the plugin {}: {error}", file.display()))
     };
-    let bytes = file.metadata().map_err(refuse)?.len();
-    if to_usize(bytes) > limits.component_bytes_max {
+    let bytes_max = to_u64(limits.component_bytes_max);
+    let too_large = |size: &str| {
         let message = format!(
-            "the plugin {} has {}, more than component_bytes_max = {}; raise it with \
+            "the plugin {} has {size}more than component_bytes_max = {}; raise it with \
              --component-bytes-max",
             file.display(),
-            count(bytes, "byte", "bytes"),
-            limit_size(to_u64(limits.component_bytes_max))
+            limit_size(bytes_max)
         );
-        return Err(Failure::new(Code::Plugin, message));
+        Failure::new(Code::Plugin, message)
+    };
+    let opened = File::open(file).map_err(refuse)?;
+    let size = opened.metadata().map_err(refuse)?.len();
+    if size > bytes_max {
+        return Err(too_large(&format!("{}, ", count(size, "byte", "bytes"))));
     }
-    std::fs::read(file).map_err(refuse)
+    let mut bytes = Vec::new();
+    // A device has no size and no end.
+    opened.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).map_err(refuse)?;
+    if to_u64(bytes.len()) > bytes_max {
+        return Err(too_large(""));
+    }
+    Ok(bytes)
 }
 
 /// Passes the variables and folders of the command line to the plugin.
