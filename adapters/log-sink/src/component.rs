@@ -1,10 +1,11 @@
-//! The component: its export, over the one sink of an instance.
+//! The component: its exports, over the one sink of an instance.
 
 use std::cell::RefCell;
 
 use stratalog_store_rules::text::visible;
 
 use crate::bindings;
+use crate::bindings::exports::stratalog::adapters::log_sink;
 use crate::bindings::exports::wasi::logging::logging;
 use crate::level::Level;
 use crate::sink::Sink;
@@ -27,6 +28,19 @@ impl logging::Guest for Component {
             }
             // The log called back while it was called: the message must not go into it.
             Err(_) => say(&visible(&format!("{}: {context}: {message}", level.name()))),
+        });
+    }
+}
+
+impl log_sink::Guest for Component {
+    fn flush() {
+        // A sink that is in a call is flushed by nobody: the log has called back.
+        SINK.with(|sink| {
+            if let Ok(mut sink) = sink.try_borrow_mut()
+                && let Some(sink) = sink.as_mut()
+            {
+                sink.end();
+            }
         });
     }
 }

@@ -5,6 +5,7 @@
 //! 2. After a failure the log rests, longer than the failed call took. Records that come while it
 //!    rests are appended to its buffer; once the buffer has refused one, they are dropped.
 //! 3. Dropping ends when a flush and the report of the dropped records have succeeded.
+//! 4. At the end of the program, the log does not rest: it is flushed once more.
 
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct Sink<S: System> {
     settings: Settings,
     log: Option<S::Log>,
     dropped: Option<Dropped>,
+    /// Records that were appended since the last successful flush. Some may be durable.
+    unflushed: u64,
     /// True since a flush has failed.
     is_failing: bool,
     rests_until: Duration,
@@ -64,6 +67,7 @@ impl<S: System> Sink<S> {
             settings,
             log: None,
             dropped: None,
+            unflushed: 0,
             is_failing: false,
             rests_until: Duration::ZERO,
             last_record: None,
@@ -100,18 +104,63 @@ impl<S: System> Sink<S> {
         if self.log.is_none() {
             self.log = Some(self.open()?);
         }
+        self.report_dropped()?;
+        let Some(log) = &mut self.log else { return Ok(()) };
+        log.append(event.as_bytes())?;
+        self.unflushed = self.unflushed.saturating_add(1);
+        Ok(())
+    }
+
+    /// Appends the number of the records that were dropped, if there are any.
+    fn report_dropped(&mut self) -> Result<(), Failure> {
         let time = self.now();
         let Some(log) = &mut self.log else { return Ok(()) };
-        if let Some(Dropped { records, since, cause }) = &self.dropped {
-            log.flush()?;
-            log.append(record::dropped(time, *records, *since, cause).as_bytes())?;
-            let name = &self.settings.log;
-            let report = format!("the log {name} works again; dropped records: {records}");
-            warn(&mut self.system, &report);
-            self.dropped = None;
-            self.is_failing = false;
+        let Some(Dropped { records, since, cause }) = &self.dropped else { return Ok(()) };
+        log.flush()?;
+        self.unflushed = 0;
+        log.append(record::dropped(time, *records, *since, cause).as_bytes())?;
+        let name = &self.settings.log;
+        let report = format!("the log {name} works again; dropped records: {records}");
+        warn(&mut self.system, &report);
+        self.unflushed = 1;
+        self.dropped = None;
+        self.is_failing = false;
+        Ok(())
+    }
+
+    /// Makes all records durable before the program ends. Reports those that are lost.
+    pub fn end(&mut self) {
+        let Err(failure) = self.try_end() else { return };
+        let name = &self.settings.log;
+        let dropped = self.dropped.as_ref().map_or(0, |dropped| dropped.records);
+        let report = format!(
+            "cannot flush the log {name} at the end of the program: {}; records kept in memory: \
+             {}, records dropped before: {dropped}; they are lost",
+            failure.message, self.unflushed
+        );
+        warn(&mut self.system, &report);
+    }
+
+    fn try_end(&mut self) -> Result<(), Failure> {
+        if self.dropped.is_some() && self.log.is_none() {
+            self.log = Some(self.open()?);
         }
-        log.append(event.as_bytes())
+        self.report_dropped()?;
+        self.flush_log()
+    }
+
+    /// Flushes the log, if it is open.
+    fn flush_log(&mut self) -> Result<(), Failure> {
+        let Some(log) = &mut self.log else { return Ok(()) };
+        log.flush()?;
+        self.unflushed = 0;
+        if self.is_failing {
+            self.is_failing = false;
+            let name = &self.settings.log;
+            let report = format!("the log {name} works again; all kept records are in it");
+            warn(&mut self.system, &report);
+        }
+        Ok(())
     }
 
     /// Opens the log of the settings, or the default one if its name cannot be used.
@@ -150,29 +199,18 @@ impl<S: System> Sink<S> {
     }
 
     fn flush(&mut self, begun: Duration) {
-        let Some(log) = &mut self.log else { return };
-        let flushed = log.flush();
-        let name = &self.settings.log;
-        match flushed {
-            Ok(()) if self.is_failing => {
-                self.is_failing = false;
-                let report = format!("the log {name} works again; all kept records are in it");
-                warn(&mut self.system, &report);
-            }
-            Ok(()) => {}
-            Err(failure) => {
-                if !self.is_failing {
-                    let report = format!(
-                        "cannot flush the log {name}: {}; records are kept in memory, and lost if \
-                         the program ends before the log works again",
-                        failure.message
-                    );
-                    warn(&mut self.system, &report);
-                }
-                self.is_failing = true;
-                self.rest(begun);
-            }
+        let Err(failure) = self.flush_log() else { return };
+        if !self.is_failing {
+            let name = &self.settings.log;
+            let report = format!(
+                "cannot flush the log {name}: {}; records are kept in memory, and lost if the \
+                 program ends before the log works again",
+                failure.message
+            );
+            warn(&mut self.system, &report);
         }
+        self.is_failing = true;
+        self.rest(begun);
     }
 
     /// Lets the log rest after a call that has failed.

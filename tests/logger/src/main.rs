@@ -1,7 +1,7 @@
 //! A program that logs through `wasi:logging` and knows no log.
 //!
 //! An argument is words joined by `=`: `log=LEVEL=CONTEXT=MESSAGE`, `many=COUNT` for records of
-//! level info, or `sleep=MILLISECONDS`.
+//! level info, `sleep=MILLISECONDS`, or `exit=` with `success` or `failure`.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -37,6 +37,8 @@ fn perform(words: &[&str]) -> Option<()> {
                 log(Level::Info, "many", &format!("record {number}"));
             }
         }
+        ["exit", "success"] => std::process::exit(0),
+        ["exit", "failure"] => std::process::exit(1),
         ["sleep", millis] => std::thread::sleep(Duration::from_millis(millis.parse().ok()?)),
         _ => return None,
     }

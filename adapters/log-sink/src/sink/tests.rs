@@ -261,3 +261,60 @@ fn name_that_no_log_can_have_is_replaced_by_the_default() {
          used: log"
     );
 }
+
+#[test]
+fn end_makes_all_records_durable_also_while_the_log_rests() {
+    let (mut sink, fake) = sink(&[]);
+    sink.end();
+    assert!(fake.0.borrow().opens.is_empty());
+    for _ in 0..3 {
+        info(&mut sink);
+    }
+    assert_eq!(fake.counts(), (1, 2, 1, 0));
+    sink.end();
+    assert_eq!(fake.counts(), (3, 0, 2, 0));
+    fake.set(|world| world.fails_flush = true);
+    sink.record(Level::Error, "app", "x");
+    fake.set(|world| world.fails_flush = false);
+    sink.end();
+    assert_eq!(fake.counts(), (4, 0, 4, 0));
+    let said = fake.said();
+    assert!(said.ends_with("the log log works again; all kept records are in it"), "{said}");
+    assert_eq!(fake.0.borrow().said.len(), 2);
+}
+
+#[test]
+fn end_reports_the_number_of_lost_records() {
+    let (mut sink, fake) = sink(&[]);
+    fake.set(|world| world.fails_flush = true);
+    for _ in 0..3 {
+        info(&mut sink);
+    }
+    fake.set(|world| world.fails_append = true);
+    for _ in 0..5 {
+        info(&mut sink);
+    }
+    sink.end();
+    let said = fake.said();
+    let end = "warning: log sink: cannot flush the log log at the end of the program: no\u{fffd}disk; \
+               records kept in memory: 3, records dropped before: 5; they are lost";
+    assert!(said.ends_with(end), "{said}");
+}
+
+#[test]
+fn end_opens_a_log_that_did_not_open_and_reports_what_it_dropped() {
+    let (mut sink, fake) = sink(&[]);
+    fake.set(|world| world.fails_open = true);
+    info(&mut sink);
+    info(&mut sink);
+    fake.set(|world| world.fails_open = false);
+    sink.end();
+    assert_eq!(fake.counts().0, 1);
+    assert!(fake.0.borrow().durable[0].ends_with(",\"dropped\":2}"));
+    let (mut sink, fake) = self::sink(&[]);
+    fake.set(|world| world.fails_open = true);
+    info(&mut sink);
+    sink.end();
+    let said = fake.said();
+    assert!(said.ends_with("in memory: 0, records dropped before: 1; they are lost"), "{said}");
+}
