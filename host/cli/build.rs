@@ -1,5 +1,4 @@
-//! Builds the store adapters and the page of `stratalog view`, and tells the command line where
-//! they are.
+//! Builds the adapters and the page of `stratalog view`, and tells the command line where they are.
 
 #[path = "../build/component.rs"]
 mod component;
@@ -12,7 +11,7 @@ use std::process::ExitCode;
 use component::{Package, Size, variable};
 
 /// The adapters, each with the variable that has its path.
-const STORES: [(&str, Package); 2] = [
+const ADAPTERS: [(&str, Package); 3] = [
     (
         "STRATALOG_FS_STORE",
         Package {
@@ -41,6 +40,14 @@ const STORES: [(&str, Package); 2] = [
             size: Size::Small,
         },
     ),
+    (
+        "STRATALOG_LOG_SINK",
+        Package {
+            name: "stratalog-log-sink",
+            sources: &["adapters/log-sink", "adapters/wit", "wit"],
+            size: Size::Small,
+        },
+    ),
 ];
 
 fn main() -> ExitCode {
@@ -56,7 +63,7 @@ fn main() -> ExitCode {
 fn build() -> Result<(), String> {
     let command_line = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let workspace = command_line.ancestors().nth(2).ok_or("the command line has no workspace")?;
-    for (variable, package) in &STORES {
+    for (variable, package) in &ADAPTERS {
         let component = component::build(workspace, package)?;
         println!("cargo::rustc-env={variable}={}", component.display());
     }

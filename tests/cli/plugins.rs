@@ -12,4 +12,5 @@ mod memory;
 mod newest_hosts;
 mod node_host;
 mod python_host;
+mod refused_parts;
 mod streams;

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use stratalog::{CompactOptions, LogOptions};
 
 use super::common_options::{Grace, Json, SoleCompactor};
-use super::component::Component;
+use super::component::{self, Component};
 use super::durations::parse_interval;
 use super::help_text;
 use super::plugin_limits::LimitArguments;
@@ -50,7 +50,7 @@ pub(crate) enum Command {
     #[command(after_help = help_text::RUN)]
     Run(Box<Run>),
     /// Write the log's component to a file, or inspect a component
-    #[command(after_help = help_text::COMPONENT, subcommand_required = true)]
+    #[command(after_help = component::HELP, subcommand_required = true)]
     #[command(arg_required_else_help = true)]
     Component(Component),
     /// Check which guarantees a store provides for a log

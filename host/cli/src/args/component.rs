@@ -4,6 +4,35 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
+/// The long help.
+pub(crate) const HELP: &str = "\
+The component is the log's whole logic. It runs in any host that provides the imports that \
+`inspect` prints.
+
+Joined with a store, it imports only WASI 0.2. With a plugin, both make a file that any host of \
+WASI runs. The store `fs` keeps the logs in the first folder that the host opens, or in the folder \
+that STRATALOG_ROOT names below it:
+
+  stratalog component join plugin.wasm --store fs -o app.wasm
+  mkdir -p store
+  wasmtime run --dir ./store::/ app.wasm
+  stratalog read ./store/errors
+
+With --log-sink, what a program logs through `wasi:logging` becomes events of the log that \
+STRATALOG_SINK_LOG names, by default `log`. The program itself needs no change:
+
+  stratalog component join app.wasm --log-sink --store fs -o journalled.wasm
+  wasmtime run --dir ./store::/ journalled.wasm
+  stratalog read ./store/log
+
+Without a store, a joined plugin gets its logs from `stratalog run`:
+
+  stratalog component join plugin.wasm -o joined.wasm
+  stratalog run joined.wasm --log errors=logs/errors
+
+With --json, a file that is written is summed up as {\"bytes\":51234,\"sha256\":\"…\"}, and `inspect` \
+also has \"imports\", \"exports\" and \"wit\".";
+
 #[derive(Args)]
 pub(crate) struct Component {
     #[command(subcommand)]
@@ -37,7 +66,8 @@ pub(crate) struct Export {
 
 #[derive(Args)]
 pub(crate) struct Join {
-    /// The plugin, a component that imports stratalog:log/append-log
+    /// The plugin, a component that imports stratalog:log/append-log; with --log-sink,
+    /// wasi:logging
     #[arg(value_name = "PLUGIN", value_hint = ValueHint::FilePath)]
     pub(crate) plugin: PathBuf,
 
@@ -46,6 +76,12 @@ pub(crate) struct Join {
     /// Without a store, the file runs under `stratalog run`.
     #[arg(long, value_name = "STORE")]
     pub(crate) store: Option<StoreKind>,
+
+    /// Join the log sink, too: what the program logs by wasi:logging becomes events of a log
+    ///
+    /// STRATALOG_SINK_LOG names the log.
+    #[arg(long)]
+    pub(crate) log_sink: bool,
 
     /// The file to write, which is replaced as a whole; `-` is stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -168,26 +168,6 @@ Examples:
   stratalog run journal.wasm --log errors=logs/errors --report=used.json"
 );
 
-pub(crate) const COMPONENT: &str = "\
-The component is the log's whole logic. It runs in any host that provides the imports that \
-`inspect` prints.
-
-Joined with a store, it imports only WASI 0.2. With a plugin, both make a file that any host of \
-WASI runs. The store `fs` keeps the logs in the first folder that the host opens, or in the folder \
-that STRATALOG_ROOT names below it:
-
-  stratalog component join plugin.wasm --store fs -o app.wasm
-  wasmtime run --dir ./store::/ app.wasm
-  stratalog read ./store/errors
-
-Without a store, a joined plugin gets its logs from `stratalog run`:
-
-  stratalog component join plugin.wasm -o joined.wasm
-  stratalog run joined.wasm --log errors=logs/errors
-
-With --json, a file that is written is summed up as {\"bytes\":51234,\"sha256\":\"…\"}, and `inspect` \
-also has \"imports\", \"exports\" and \"wit\".";
-
 pub(crate) const READ: &str = concat!(
     "TIME is:\n",
     time!(

@@ -1,15 +1,18 @@
 //! Joins components into one.
 //!
-//! 1. An import takes the export of the same interface from the parts before its own, in the same
-//!    version or a compatible one. What no part exports, the joined component imports.
-//! 2. The joined component exports what its last part exports.
+//! 1. An import takes the export of the same interface from the last part before its own that
+//!    provides it to this role, in the same version or a compatible one.
+//! 2. What no part provides, the joined component imports. With a store, that is only what every
+//!    host with WASI 0.2 has.
+//! 3. The joined component exports what its last part exports.
 
 use wasm_compose::graph::{
     Component, ComponentId, CompositionGraph, EncodeOptions, ExportIndex, ImportIndex, InstanceId,
 };
 
-use super::part::{Part, refusal};
+use super::part::{Part, Role, refusal};
 use super::versions::{are_compatible, split};
+use super::wasi;
 use crate::process::exit::{Code, Failure};
 
 /// The imports that a joined component may have.
@@ -21,6 +24,7 @@ pub(super) enum Imports {
 
 /// A part in the graph.
 struct Joined {
+    role: Role,
     origin: String,
     component: ComponentId,
     instance: InstanceId,
@@ -30,7 +34,7 @@ struct Joined {
 pub(super) fn compose(parts: Vec<Part<'_>>, allowed: Imports) -> Result<Vec<u8>, Failure> {
     let mut graph = CompositionGraph::new();
     let mut joined: Vec<Joined> = Vec::new();
-    for Part { origin, component } in parts {
+    for Part { role, origin, component } in parts {
         let names = component.imports().map(|(index, name, _)| (index, name.to_owned()));
         let imports: Vec<(ImportIndex, String)> = names.collect();
         let bug = |error| bug(&origin, &error);
@@ -38,26 +42,27 @@ pub(super) fn compose(parts: Vec<Part<'_>>, allowed: Imports) -> Result<Vec<u8>,
         let instance = graph.instantiate(component).map_err(bug)?;
         let mut missing = Vec::new();
         for (index, name) in imports {
-            match provider(&graph, &joined, &origin, &name)? {
+            let is_of_wasi = wasi::has(&name);
+            match provider(&graph, &joined, role, &origin, &name)? {
                 Some((from, export)) => {
-                    let connected = graph.connect(from.instance, Some(export), instance, index);
-                    connected.map_err(|error| {
-                        tracing::debug!("{origin}: {error:#}");
-                        other_form(&origin, &name, from)
-                    })?;
+                    match graph.connect(from.instance, Some(export), instance, index) {
+                        Ok(()) => {}
+                        // A part has less of the interface than the host.
+                        Err(_) if is_of_wasi => {}
+                        Err(error) => {
+                            tracing::debug!("{origin}: {error:#}");
+                            return Err(other_form(&origin, &name, from));
+                        }
+                    }
                 }
-                None if name.starts_with("wasi:") => {}
+                None if is_of_wasi => {}
                 None => missing.push(name),
             }
         }
         if allowed == Imports::Wasi && !missing.is_empty() {
-            let cause = format!(
-                "it imports {}, which neither the log nor the store exports; build it without",
-                missing.join(", ")
-            );
-            return Err(refusal(&origin, &cause));
+            return Err(refusal(&origin, &not_provided(role, &missing)));
         }
-        joined.push(Joined { origin, component, instance });
+        joined.push(Joined { role, origin, component, instance });
     }
     let last = joined.last();
     let export = last.map(|last| last.instance);
@@ -69,11 +74,12 @@ pub(super) fn compose(parts: Vec<Part<'_>>, allowed: Imports) -> Result<Vec<u8>,
 fn provider<'a>(
     graph: &CompositionGraph<'_>,
     joined: &'a [Joined],
+    role: Role,
     importer: &str,
     import: &str,
 ) -> Result<Option<(&'a Joined, ExportIndex)>, Failure> {
     let (interface, wanted) = split(import);
-    for part in joined.iter().rev() {
+    for part in joined.iter().rev().filter(|part| part.role.provides(interface, role)) {
         let exports = graph.get_component(part.component).into_iter().flat_map(Component::exports);
         let found = exports.filter(|(_, name, ..)| split(name).0 == interface);
         let mut found = found.map(|(index, name, ..)| (index, split(name).1)).peekable();
@@ -84,6 +90,21 @@ fn provider<'a>(
         };
     }
     Ok(None)
+}
+
+/// Returns the cause for imports that no part provides and that not every host has.
+fn not_provided(role: Role, missing: &[String]) -> String {
+    let names = missing.join(", ");
+    match missing.iter().find(|name| name.starts_with("stratalog:")) {
+        Some(_) if role == Role::Plugin => format!(
+            "it imports {names}, which is for the log component alone; use \
+             stratalog:log/append-log"
+        ),
+        _ => format!(
+            "it imports {names}, which neither the log nor the store exports, and which not every \
+             host with WASI 0.2 has; build it for wasm32-wasip2, without that"
+        ),
+    }
 }
 
 fn other_version(importer: &str, import: &str, from: &Joined, version: &str) -> Failure {

@@ -1,25 +1,37 @@
-//! `stratalog component join`: joins a plugin, the log and a store into one file.
+//! `stratalog component join`: joins a program, the log, a store and the log sink into one file.
 
 use super::compose::{Imports, compose};
 use super::part::Parts;
-use super::{check_output, read, stores, write};
+use super::{adapters, check_output, read, write};
 use crate::args::Shared;
 use crate::args::component::Join;
 use crate::process::exit::{Code, Failure};
 
 pub(super) fn join(command: &Join, shared: &Shared) -> Result<Code, Failure> {
-    let Join { plugin: file, store, output } = command;
+    let Join { plugin: file, store, log_sink, output } = command;
     check_output(output, [Some(file), shared.component.as_ref()])?;
-    let (origin, plugin) = read(Some(file), shared)?;
+    let (origin, program) = read(Some(file), shared)?;
     let mut parts = Parts::default();
-    let plugin = parts.plugin(&origin, &plugin)?;
-    let (origin, log) = read(None, shared)?;
-    let log = parts.log(&origin, &log)?;
-    let joined = match store {
-        Some(store) => {
-            compose(vec![stores::part(&mut parts, *store)?, log, plugin], Imports::Wasi)?
-        }
-        None => compose(vec![log, plugin], Imports::Any)?,
+    let program = match log_sink {
+        true => parts.logging_program(&origin, &program)?,
+        false => parts.plugin(&origin, &program)?,
     };
+    let (origin, log) = read(None, shared)?;
+    let (mut joined, allowed) = match store {
+        Some(store) => {
+            let log = parts.log_without_store(&origin, &log)?;
+            (vec![adapters::store(&mut parts, *store)?, log], Imports::Wasi)
+        }
+        None => (vec![parts.log(&origin, &log)?], Imports::Any),
+    };
+    let is_flushed_on_return = *log_sink && program.is_only_run();
+    if *log_sink {
+        joined.extend(adapters::log_sink(&mut parts)?);
+    }
+    joined.push(program);
+    if is_flushed_on_return {
+        joined.push(adapters::log_sink_run(&mut parts)?);
+    }
+    let joined = compose(joined, allowed)?;
     write(output, &joined, shared)
 }

@@ -1,13 +1,13 @@
 //! `stratalog component`: writes the log's component to a file, joins components and inspects them.
 
+mod adapters;
 mod compose;
 mod inspect;
 mod join;
 mod part;
-mod stores;
 mod versions;
+mod wasi;
 
-use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ use crate::numbers::to_u64;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::replaced_file;
 use crate::report::{print_json, print_line};
-use crate::terminal::human::{self, size};
+use crate::terminal::human::size;
 
 #[derive(Serialize)]
 struct Exported {
@@ -45,8 +45,8 @@ fn export(command: &Export, shared: &Shared) -> Result<Code, Failure> {
     let Some(store) = store else { return write(file, &component, shared) };
     check_output(file, [shared.component.as_ref()])?;
     let mut parts = Parts::default();
-    let log = parts.log(&origin, &component)?;
-    let joined = compose(vec![stores::part(&mut parts, *store)?, log], Imports::Wasi)?;
+    let log = parts.log_without_store(&origin, &component)?;
+    let joined = compose(vec![adapters::store(&mut parts, *store)?, log], Imports::Wasi)?;
     write(file, &joined, shared)
 }
 
@@ -69,14 +69,7 @@ fn read(file: Option<&Path>, shared: &Shared) -> Result<(String, Vec<u8>), Failu
     let Some(file) = file.or(shared.component.as_deref()) else {
         return Ok(("the built-in component".to_owned(), Host::embedded_component().to_vec()));
     };
-    let origin = file.display().to_string();
-    match fs::read(file) {
-        Ok(bytes) => Ok((origin, bytes)),
-        Err(error) => {
-            let error = human::cause(&error);
-            Err(Failure::input(format!("cannot read the component {origin}: {error}")))
-        }
-    }
+    Ok((file.display().to_string(), Host::read_component(file)?))
 }
 
 /// Writes a component to a file or to stdout, and prints its size and its digest.

@@ -5,17 +5,62 @@ use std::fmt;
 use wasm_compose::graph::Component;
 use wasmparser::Validator;
 
-use super::versions::split;
+use super::versions::{are_compatible, split};
 use crate::process::exit::Failure;
 use crate::terminal::human;
 
 /// The interface by which a plugin uses logs.
 const APPEND_LOG: &str = "stratalog:log/append-log";
 
+/// The interface by which a log uses a store.
+const OBJECT_STORE: &str = "stratalog:log/object-store";
+
+/// The interface by which a program logs.
+const LOGGING: &str = "wasi:logging/logging";
+
+/// The interface by which a host runs a program.
+const RUN: (&str, &str) = ("wasi:cli/run", "0.2.0");
+
 /// The first bytes of a core module.
 const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
+/// The use of a part.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Store,
+    Log,
+    Sink,
+    /// Flushes the sink before the program exits.
+    SinkExit,
+    Plugin,
+    /// Flushes the sink when the program returns.
+    SinkRun,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Log => "log",
+            Self::Sink => "log-sink",
+            Self::SinkExit => "log-sink-exit",
+            Self::Plugin => "plugin",
+            Self::SinkRun => "log-sink-run",
+        }
+    }
+
+    /// Returns whether a part of this role provides an interface to one of another role. The
+    /// objects of the store are for the log alone.
+    pub(super) fn provides(self, interface: &str, importer: Self) -> bool {
+        match self {
+            Self::Store => importer == Self::Log || interface == LOGGING,
+            Self::Log | Self::Sink | Self::SinkExit | Self::Plugin | Self::SinkRun => true,
+        }
+    }
+}
+
 pub(super) struct Part<'a> {
+    pub(super) role: Role,
     /// Its name for messages.
     pub(super) origin: String,
     pub(super) component: Component<'a>,
@@ -28,10 +73,10 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Parses a component. No other part has this `role`.
+    /// Parses a component. No other part has its role.
     pub(super) fn part<'a>(
         &mut self,
-        role: &str,
+        role: Role,
         origin: &str,
         bytes: &'a [u8],
     ) -> Result<Part<'a>, Failure> {
@@ -51,19 +96,36 @@ impl Parts {
         };
         // The parser of joined components does not look at code.
         Validator::new().validate_all(bytes).map_err(|error| damaged(&error))?;
-        match Component::from_bytes(&mut self.validator, role, bytes) {
-            Ok(component) => Ok(Part { origin: origin.to_owned(), component }),
+        match Component::from_bytes(&mut self.validator, role.name(), bytes) {
+            Ok(component) => Ok(Part { role, origin: origin.to_owned(), component }),
             Err(error) => Err(damaged(error.root_cause())),
         }
     }
 
     /// Parses a component that provides logs.
     pub(super) fn log<'a>(&mut self, origin: &str, bytes: &'a [u8]) -> Result<Part<'a>, Failure> {
-        let part = self.part("log", origin, bytes)?;
-        if part.exports_logs() {
+        let part = self.part(Role::Log, origin, bytes)?;
+        if part.exports(APPEND_LOG) {
             return Ok(part);
         }
         let cause = format!("it exports no {APPEND_LOG}; name a log component by --component");
+        Err(refusal(origin, &cause))
+    }
+
+    /// Parses a component that provides logs and takes a store.
+    pub(super) fn log_without_store<'a>(
+        &mut self,
+        origin: &str,
+        bytes: &'a [u8],
+    ) -> Result<Part<'a>, Failure> {
+        let log = self.log(origin, bytes)?;
+        if log.imports(OBJECT_STORE) {
+            return Ok(log);
+        }
+        let cause = format!(
+            "it already has a store, since it imports no {OBJECT_STORE}; leave out --store, or \
+             name a log component without a store by --component"
+        );
         Err(refusal(origin, &cause))
     }
 
@@ -73,21 +135,54 @@ impl Parts {
         origin: &str,
         bytes: &'a [u8],
     ) -> Result<Part<'a>, Failure> {
-        let part = self.part("plugin", origin, bytes)?;
-        if part.component.imports().any(|(_, name, _)| split(name).0 == APPEND_LOG) {
+        let part = self.part(Role::Plugin, origin, bytes)?;
+        if part.imports(APPEND_LOG) {
             return Ok(part);
         }
-        let cause = match part.exports_logs() {
-            true => "it is a log component, not a plugin; name a plugin".to_owned(),
-            false => format!("it imports no {APPEND_LOG}; name a plugin that uses logs"),
+        let cause = match (part.exports(APPEND_LOG), part.imports(LOGGING)) {
+            (true, _) => "it is a log component, not a plugin; name a plugin".to_owned(),
+            (false, true) => format!(
+                "it imports no {APPEND_LOG}; add --log-sink to make its log messages the events of \
+                 a log"
+            ),
+            (false, false) => format!("it imports no {APPEND_LOG}; name a plugin that uses logs"),
         };
+        Err(refusal(origin, &cause))
+    }
+
+    /// Parses a component whose log messages become events. It may use logs, too.
+    pub(super) fn logging_program<'a>(
+        &mut self,
+        origin: &str,
+        bytes: &'a [u8],
+    ) -> Result<Part<'a>, Failure> {
+        let part = self.part(Role::Plugin, origin, bytes)?;
+        if part.imports(LOGGING) {
+            return Ok(part);
+        }
+        let cause =
+            format!("it imports no {LOGGING}, so it has no log messages; leave out --log-sink");
         Err(refusal(origin, &cause))
     }
 }
 
 impl Part<'_> {
-    fn exports_logs(&self) -> bool {
-        self.component.exports().any(|(_, name, ..)| split(name).0 == APPEND_LOG)
+    /// Returns whether all that a host does with the component is to run it.
+    pub(super) fn is_only_run(&self) -> bool {
+        let (interface, version) = RUN;
+        let mut exports = self.component.exports().peekable();
+        exports.peek().is_some()
+            && exports.all(|(_, name, ..)| {
+                split(name).0 == interface && are_compatible(split(name).1, version)
+            })
+    }
+
+    fn exports(&self, interface: &str) -> bool {
+        self.component.exports().any(|(_, name, ..)| split(name).0 == interface)
+    }
+
+    fn imports(&self, interface: &str) -> bool {
+        self.component.imports().any(|(_, name, _)| split(name).0 == interface)
     }
 }
 
