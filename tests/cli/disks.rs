@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rig::tools::cache_folder;
@@ -14,12 +15,23 @@ use crate::binary::{Ran, fresh, numbered, ok, stratalog};
 /// Runs a script on a disk of this size at `$disk`, with `stratalog` as `$stratalog`. Returns
 /// `None`, with a message, where a user cannot mount one.
 fn on_a_disk(size: &str, script: &str, stdin: &[u8]) -> Option<Ran> {
+    on_a_disk_with(size, script, stdin, &[])
+}
+
+/// Runs the same script with more paths in variables.
+pub(crate) fn on_a_disk_with(
+    size: &str,
+    script: &str,
+    stdin: &[u8],
+    paths: &[(&str, &Path)],
+) -> Option<Ran> {
     let (folder, _log) = fresh();
     let mount = format!("mount -t tmpfs -o size={size} tmpfs \"$disk\"");
     let run = |script: &str, stdin: &[u8]| {
         let mut command = Command::new("unshare");
         command.args(["-rm", "sh", "-ec", &format!("{mount}\n{script}")]);
         command.env("disk", folder.path()).env("cache", cache_folder());
+        command.envs(paths.iter().copied());
         command.env("stratalog", stratalog::<&str>(&[]).get_program());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| error.to_string())?;
@@ -189,7 +201,7 @@ fn files_that_a_killed_process_left_go_with_the_next_append() {
     let (_folder, log) = fresh();
     ok(&["append", &log], "first\n");
     let left = |name: &str, hours: u64| {
-        let path = std::path::Path::new(&log).join(name);
+        let path = Path::new(&log).join(name);
         let file = std::fs::File::create(&path).unwrap();
         let age = std::time::Duration::from_secs(hours * 3_600);
         file.set_modified(std::time::SystemTime::now() - age).unwrap();

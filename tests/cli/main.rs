@@ -7,7 +7,7 @@ mod binary;
 mod bucket;
 mod cache;
 mod commands;
-mod disks;
+pub(crate) mod disks;
 mod doctor;
 mod endings;
 mod events;

@@ -13,4 +13,6 @@ mod newest_hosts;
 mod node_host;
 mod python_host;
 mod refused_parts;
+#[cfg(target_os = "linux")]
+mod stock;
 mod streams;

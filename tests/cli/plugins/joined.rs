@@ -8,7 +8,7 @@ use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::bindings::sync::Command;
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::binary::{check, fresh, json, ok, run_with, stratalog};
 
@@ -24,22 +24,48 @@ impl WasiView for Stock {
     }
 }
 
-/// Runs a component as `wasmtime run --dir FOLDER::/ FILE ARGUMENTS` does. Returns its stdout.
+/// A compiled component.
+pub(super) struct Compiled {
+    engine: Engine,
+    component: Component,
+}
+
+impl Compiled {
+    pub(super) fn of(file: &Path) -> Self {
+        let engine = Engine::default();
+        let component = Component::from_file(&engine, file).unwrap();
+        Self { engine, component }
+    }
+
+    /// Runs the component as `wasmtime run --dir FOLDER::/ FILE ARGUMENTS` does, but for what `set`
+    /// changes. Returns its stdout.
+    pub(super) fn run(
+        &self,
+        folder: &Path,
+        arguments: &[&str],
+        set: impl FnOnce(&mut WasiCtxBuilder),
+    ) -> String {
+        let mut linker = Linker::new(&self.engine);
+        wasmtime_wasi::p2::add_to_linker_sync(&mut linker).unwrap();
+        let stdout = MemoryOutputPipe::new(1 << 20);
+        let mut wasi = WasiCtx::builder();
+        wasi.arg("app").args(arguments).stdout(stdout.clone()).inherit_stderr();
+        wasi.preopened_dir(folder, "/", FsPerms::ReadWrite).unwrap();
+        set(&mut wasi);
+        let stock = Stock { wasi: wasi.build(), table: ResourceTable::new() };
+        let mut store = Store::new(&self.engine, stock);
+        let command = Command::instantiate(&mut store, &self.component, &linker).unwrap();
+        assert_eq!(command.wasi_cli_run().call_run(&mut store).unwrap(), Ok(()));
+        drop(store);
+        String::from_utf8(stdout.try_into_inner().unwrap().to_vec()).unwrap()
+    }
+}
+
+/// Compiles and runs a component.
 pub(crate) fn run_on_wasi(file: &Path, folder: &Path, arguments: &[&str], input: &[u8]) -> String {
-    let engine = Engine::default();
-    let component = Component::from_file(&engine, file).unwrap();
-    let mut linker = Linker::new(&engine);
-    wasmtime_wasi::p2::add_to_linker_sync(&mut linker).unwrap();
-    let stdout = MemoryOutputPipe::new(1 << 20);
-    let mut wasi = WasiCtx::builder();
-    wasi.arg("app").args(arguments).stdin(MemoryInputPipe::new(input.to_vec()));
-    wasi.stdout(stdout.clone()).inherit_stderr();
-    wasi.preopened_dir(folder, "/", FsPerms::ReadWrite).unwrap();
-    let mut store = Store::new(&engine, Stock { wasi: wasi.build(), table: ResourceTable::new() });
-    let command = Command::instantiate(&mut store, &component, &linker).unwrap();
-    assert_eq!(command.wasi_cli_run().call_run(&mut store).unwrap(), Ok(()));
-    drop(store);
-    String::from_utf8(stdout.try_into_inner().unwrap().to_vec()).unwrap()
+    Compiled::of(file).run(folder, arguments, |wasi| {
+        wasi.stdin(MemoryInputPipe::new(input.to_vec()));
+    })
 }
 
 /// Joins a plugin and the store of a folder, with these options.
