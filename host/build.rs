@@ -8,14 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use component::{Package, Size, variable};
+use component::{Package, variable};
 use sha2::{Digest as _, Sha256};
 
-const GUEST: Package = Package {
-    name: "stratalog-guest",
-    sources: &["guest/Cargo.toml", "guest/src", "wit"],
-    size: Size::Named,
-};
+const GUEST: Package =
+    Package { name: "stratalog-guest", sources: &["guest/Cargo.toml", "guest/src", "wit"] };
 
 fn main() -> ExitCode {
     match build() {

@@ -8,7 +8,7 @@ mod page;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use component::{Package, Size, variable};
+use component::{Package, variable};
 
 /// The adapters, each with the variable that has its path.
 const ADAPTERS: [(&str, Package); 3] = [
@@ -23,7 +23,6 @@ const ADAPTERS: [(&str, Package); 3] = [
                 "host/store-rules",
                 "wit",
             ],
-            size: Size::Small,
         },
     ),
     (
@@ -37,7 +36,6 @@ const ADAPTERS: [(&str, Package); 3] = [
                 "host/store-rules",
                 "wit",
             ],
-            size: Size::Small,
         },
     ),
     (
