@@ -8,11 +8,12 @@
 //! A listing is not a snapshot, so it may disagree while others compact. The log is then loaded
 //! again before anything follows from it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::format::listed::ListedOther;
+use crate::format::listed::{ListedOther, sizes};
 use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, Generation, ObjectName, SegmentName};
+use crate::format::ordered::ordered;
 use crate::limits::MANIFESTS_KEPT;
 
 /// A contradiction in a listing.
@@ -39,8 +40,7 @@ pub(crate) fn disagreement(
     manifest: Option<&Manifest>,
     others: &[ListedOther],
 ) -> Option<Disagreement> {
-    let listed: BTreeMap<ObjectName, u64> =
-        others.iter().map(|other| (other.name, other.size)).collect();
+    let listed = sizes(others);
     let left_out =
         |name: ObjectName| (!listed.contains_key(&name)).then_some(Disagreement::LeftOut(name));
     let highest = manifest.map_or(0, |manifest| manifest.generation.0);
@@ -85,7 +85,7 @@ pub(crate) fn without_index(
     others: &[ListedOther],
     is_wanted: impl Fn(Generation) -> bool,
 ) -> Option<SegmentName> {
-    let listed: BTreeSet<_> = others.iter().map(|other| other.name).collect();
+    let listed: BTreeSet<_> = ordered(others.iter().map(|other| other.name));
     let mut segments = listed.iter().filter_map(|name| match name {
         ObjectName::Segment(segment) if is_wanted(segment.generation) => Some(*segment),
         _ => None,

@@ -13,6 +13,7 @@ use crate::decide::visibility::Gone;
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::{Manifest, Retired, SegmentRecord};
 use crate::format::names::{BatchName, BatchTime, Generation, LogId, ObjectName, WriterId};
+use crate::format::ordered::ordered;
 use crate::limits::MANIFESTS_KEPT;
 use crate::mutants::{self, Mutant};
 
@@ -99,7 +100,8 @@ pub(crate) fn kept_below(
     others: &[ListedOther],
 ) -> impl Iterator<Item = Generation> + use<> {
     let lowest = current.0.saturating_sub(MANIFESTS_KEPT).max(Generation::FIRST.0);
-    let older: BTreeSet<_> = manifests(others).filter(|generation| generation.0 < lowest).collect();
+    let older = manifests(others).filter(|generation| generation.0 < lowest);
+    let older: BTreeSet<_> = ordered(older);
     (lowest..current.0).rev().map(Generation).chain(older.into_iter().rev())
 }
 
@@ -112,8 +114,8 @@ pub(crate) fn may_be_deleted(generation: Generation, current: Generation) -> boo
 /// groups. The first manifest never is garbage: a compaction that lists no manifest then fails to
 /// create the first one.
 pub(crate) fn garbage(current: &Manifest, others: &[ListedOther]) -> Vec<ListedOther> {
-    let named: BTreeSet<_> = current.segments.iter().map(|segment| segment.name).collect();
-    let retired: BTreeSet<_> = current.retired.iter().map(|r| r.segment.name).collect();
+    let named: BTreeSet<_> = ordered(current.segments.iter().map(|segment| segment.name));
+    let retired: BTreeSet<_> = ordered(current.retired.iter().map(|r| r.segment.name));
     let is_garbage = |object: &&ListedOther| match &object.name {
         ObjectName::Batch(_) => false,
         ObjectName::Manifest(generation) => {

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use crate::format::manifest::{Manifest, Retired, SegmentRecord};
 use crate::format::names::{BatchName, BatchTime, SegmentName};
+use crate::format::ordered::ordered;
 use crate::limits::RETIRED_GENERATIONS;
 use crate::mutants::{self, Mutant};
 
@@ -25,7 +26,7 @@ impl Needed {
             let before = batch.predecessor().map(|before| before.time);
             own.into_iter().chain(before.filter(|_| !mutants::is(Mutant::DropNeededIndex)))
         });
-        Self(times.collect())
+        Self(ordered(times))
     }
 
     fn may_be_in(&self, segment: &SegmentRecord) -> bool {

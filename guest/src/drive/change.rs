@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::format::batch::BatchRecord;
 use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, CommitId, Generation, SegmentName};
+use crate::format::ordered::ordered;
 use crate::format::segment::NewSegment;
 use crate::ports::{Store, System};
 
@@ -133,7 +134,7 @@ pub(crate) fn change<S: Store, Y: System>(
             ))
         })?;
     manifest.drop_old(&Needed::by(state.listed().map(|batch| batch.name)));
-    let forgotten: BTreeSet<_> = forgotten.into_iter().collect();
+    let forgotten: BTreeSet<_> = ordered(forgotten);
     manifest.drop_retired(|retired| forgotten.contains(&retired.segment.name));
     if let Some(damage) = committer.catalog.duplicate_batch(&manifest, &batches) {
         committer.discard(&names);

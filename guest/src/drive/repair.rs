@@ -22,6 +22,7 @@ use crate::drive::segment_writer::Input;
 use crate::error::{Damage, Error};
 use crate::format::listed::ListedBatch;
 use crate::format::names::{Generation, LogName, ObjectName, SegmentName};
+use crate::format::ordered::ordered;
 use crate::limits::COMPACT_TRIES;
 use crate::ports::{Store, System};
 
@@ -211,7 +212,7 @@ fn carry_out<S: Store, Y: System>(
     }
     committer.delete(&foreign_names(&inspected));
     // Objects that never were batches are not absorbed, and possible copies of lost ones are kept.
-    let foreign: BTreeSet<_> = inspected.foreign.iter().map(|loss| loss.object).collect();
+    let foreign: BTreeSet<_> = ordered(inspected.foreign.iter().map(|loss| loss.object));
     state.live.retain(|batch| !foreign.contains(&ObjectName::Batch(batch.name)));
     committer.spare(inspected.holders.clone());
     let first_position = state.first_position();

@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{LogName, SegmentName};
 use crate::format::numbers::{to_u64, to_usize};
+use crate::format::ordered::ordered;
 use crate::limits::{ABSORB_BATCHES_MAX, COMPACT_TRIES, SEGMENT_BYTES_DEFAULT};
 use crate::mutants::{self, Mutant};
 use crate::ports::{Store, System};
@@ -250,7 +251,7 @@ impl TrimStep {
         };
         Ok(match change::change(committer, state, change)? {
             Changed::Done(done) => {
-                let new: BTreeSet<_> = before.segments.iter().collect();
+                let new: BTreeSet<SegmentName> = ordered(before.segments.iter().copied());
                 let is_own = |segment: &SegmentRecord| new.contains(&segment.name);
                 let own = self.dropped.iter().filter(|segment| is_own(segment)).count();
                 let trimmed = self.trimmed(done.sum(|batch| batch.bytes));

@@ -1,6 +1,9 @@
 //! Objects of a log as a listing shows them.
 
+use std::collections::BTreeMap;
+
 use crate::format::names::{BatchName, ObjectName};
+use crate::format::ordered::ordered;
 
 /// A batch in a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,4 +19,9 @@ pub struct ListedOther {
     pub name: ObjectName,
     /// Bytes.
     pub size: u64,
+}
+
+/// Returns the sizes of objects by their names.
+pub(crate) fn sizes(others: &[ListedOther]) -> BTreeMap<ObjectName, u64> {
+    ordered(others.iter().map(|other| (other.name, other.size)))
 }

@@ -16,6 +16,7 @@ pub mod listed;
 pub mod manifest;
 pub mod names;
 pub(crate) mod numbers;
+pub(crate) mod ordered;
 pub(crate) mod oversized_batch;
 pub(crate) mod position;
 pub(crate) mod segment;

@@ -19,6 +19,7 @@ use crate::format::listed::ListedBatch;
 use crate::format::manifest::{Manifest, SegmentRecord};
 use crate::format::names::{BatchName, Digest, SegmentName};
 use crate::format::numbers::to_u64;
+use crate::format::ordered::ordered;
 use crate::limits::INDEX_CACHE_BATCHES_MAX;
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
@@ -133,7 +134,7 @@ impl<S: Store> Catalog<S> {
 
     /// Sets the trimmed segments in whose indexes no batch is looked up from now on.
     pub(crate) fn forget(&mut self, segments: &[SegmentName]) {
-        self.forgotten = segments.iter().copied().collect();
+        self.forgotten = ordered(segments.iter().copied());
     }
 
     /// Returns the index of a segment. None if it is gone.

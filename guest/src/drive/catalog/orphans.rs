@@ -20,6 +20,7 @@ use crate::format::index;
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::Manifest;
 use crate::format::names::{Generation, ObjectName, SegmentName};
+use crate::format::ordered::ordered;
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
@@ -63,7 +64,7 @@ impl<S: Store> Catalog<S> {
             ObjectName::Segment(segment) => Some(segment),
             _ => None,
         });
-        let segments: BTreeSet<SegmentName> = segments.collect();
+        let segments: BTreeSet<SegmentName> = ordered(segments);
         for name in indexes {
             // Its owner has discarded one that is gone.
             let Some(bytes) = self.get(name)? else { continue };

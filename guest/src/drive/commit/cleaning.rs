@@ -9,6 +9,7 @@ use crate::format::listed::ListedOther;
 use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, Marker, ObjectName, SegmentName};
 use crate::format::numbers::to_u64;
+use crate::format::ordered::ordered;
 use crate::limits::{DELETE_KEYS_MAX, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
 use crate::ports::{Store, System, WriteError};
@@ -82,7 +83,7 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
             let garbage = candidates.iter().filter(|batch| in_index.contains(batch));
             self.clean(&current, &garbage.copied().collect::<Vec<_>>(), &listed.others);
             // The segments were trimmed since, so their indexes are still needed.
-            let new: BTreeSet<_> = segments.iter().collect();
+            let new: BTreeSet<SegmentName> = ordered(segments.iter().copied());
             let is_named = current.records().any(|segment| new.contains(&segment.name));
             let counts = is_named
                 || match goal {
@@ -132,7 +133,7 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
 
     /// Stores the markers of manifests to be deleted. Returns the markers that could not be stored.
     fn mark_passed(&self, garbage: &[ListedOther]) -> BTreeSet<Marker> {
-        let mut markers: BTreeSet<_> = garbage.iter().filter_map(marker_of).collect();
+        let mut markers: BTreeSet<_> = ordered(garbage.iter().filter_map(marker_of));
         if mutants::is(Mutant::DeleteUnmarked) {
             return BTreeSet::new();
         }
@@ -173,7 +174,7 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
                     error.message
                 ));
             }
-            let failed: BTreeSet<_> = failures.iter().map(|(key, _)| key).collect();
+            let failed: BTreeSet<_> = ordered(failures.iter().map(|(key, _)| key));
             let done = names.iter().zip(&keys).filter(|(_, key)| !failed.contains(key));
             deleted.extend(done.map(|(name, _)| name));
         }

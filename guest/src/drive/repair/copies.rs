@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::format::batch::BatchRecord;
 use crate::format::index::batches_of;
 use crate::format::names::{BatchName, IndexName, ObjectName, SegmentName};
+use crate::format::ordered::ordered;
 use crate::ports::{Store, StoreErrorKind};
 
 /// Places where batches may stand.
@@ -55,7 +56,7 @@ impl Copies {
         }
         let set_aside = aside::listed(catalog)?;
         let mut indexes: BTreeMap<IndexName, Vec<String>> = BTreeMap::new();
-        let named: BTreeSet<_> = state.segments().iter().map(|segment| segment.name).collect();
+        let named: BTreeSet<_> = ordered(state.segments().iter().map(|segment| segment.name));
         let listed = state.others.iter().filter_map(|other| match other.name {
             ObjectName::Segment(name) if !named.contains(&name) => {
                 Some(Spare { name, key: catalog.name.key(name), is_listed: true })
@@ -153,7 +154,7 @@ impl Copies {
             return BTreeSet::new();
         }
         let holders = lost.iter().filter_map(|batch| self.holders.get(batch)).flatten();
-        holders.chain(&self.unknown).copied().collect()
+        ordered(holders.chain(&self.unknown).copied())
     }
 }
 

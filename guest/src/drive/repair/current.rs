@@ -22,7 +22,7 @@ use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::commit::Committer;
 use crate::error::Error;
 use crate::format::index::batches_of;
-use crate::format::listed::ListedOther;
+use crate::format::listed::{ListedOther, sizes};
 use crate::format::manifest::{self, Manifest, SegmentRecord};
 use crate::format::names::{BatchName, CommitId, Digest, Generation, ObjectName, SegmentName};
 use crate::format::segment::NewSegment;
@@ -126,7 +126,7 @@ impl Remains {
                 Err(error) => return Err(error),
             }
         }
-        let sizes = others.iter().map(|other| (other.name, other.size)).collect();
+        let sizes = sizes(&others);
         let outputs = outputs(catalog, generation, &sizes)?;
         let others = sizes;
         Ok(Self { generation, bytes, base, others, batches, absorbed, is_absorbed_known, outputs })

@@ -10,7 +10,7 @@
 //!    found again. A listed batch that may be one of its batches prevents that: it would be read
 //!    again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::content::SegmentBytes;
 use super::doubt::{self, Extent};
@@ -23,7 +23,7 @@ use crate::error::quantities::{self, grouped};
 use crate::error::{Damage, Error};
 use crate::format::byte_search::one_byte;
 use crate::format::index::{Clues, Index, Rebuilt, rebuilt};
-use crate::format::listed::ListedOther;
+use crate::format::listed::{ListedOther, sizes};
 use crate::format::manifest::{Manifest, SegmentRecord};
 use crate::format::names::{BatchName, ObjectName, SegmentName};
 use crate::format::numbers::to_u64;
@@ -51,7 +51,7 @@ pub(super) fn repair<S: Store, Y: System>(
     let Some(manifest) = manifest else { return Ok(Some(found)) };
     let trimmed = manifest.retired.iter().map(|retired| (true, retired.segment));
     let segments = manifest.segments.iter().map(|segment| (false, *segment)).chain(trimmed);
-    let sizes: BTreeMap<_, _> = others.iter().map(|other| (other.name, other.size)).collect();
+    let sizes = sizes(&others);
     for (is_trimmed, segment) in segments {
         let name = ObjectName::Index(segment.name.index());
         if intruders.contains_segment(segment.name) {

@@ -6,7 +6,7 @@
 //! 3. Damage that only a listing shows is confirmed by reading the object and listing again.
 //! 4. A batch counts as lost only if no whole copy of it is found anywhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::damaged_batches::{DamagedBatches, damaged_batches};
 use super::doubt::{self, Extent};
@@ -18,8 +18,10 @@ use crate::drive::catalog::Catalog;
 use crate::error::quantities::size;
 use crate::error::{Damage, Error};
 use crate::format::index::Index;
+use crate::format::listed::sizes;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{Generation, ObjectName, SegmentName};
+use crate::format::ordered::ordered;
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
@@ -32,8 +34,7 @@ pub(super) fn inspect<S: Store>(
     intruders: &Intruders,
 ) -> Result<Option<Inspected>, Error> {
     let mut inspected = Inspected::default();
-    let listed = state.others.iter().map(|other| (other.name, other.size));
-    let listed: BTreeMap<_, _> = listed.collect();
+    let listed = sizes(&state.others);
     for (number, segment) in state.segments().iter().enumerate() {
         if left_out.contains(&segment.name) {
             continue;
@@ -93,6 +94,6 @@ fn segment_loss<S: Store>(
     let damaged = index.batches.iter().filter(|batch| batches.contains(&batch.name));
     let action = if extent == Extent::Gone { Action::Gone } else { Action::SetAside };
     let mut loss = Loss::of(object, damage, action);
-    loss.batches = damaged.map(|batch| (batch.name, *batch)).collect();
+    loss.batches = ordered(damaged.map(|batch| (batch.name, *batch)));
     Ok(Inspection::Damaged(Box::new(loss)))
 }

@@ -14,6 +14,7 @@ use crate::decide::log_state;
 use crate::drive::catalog::{Catalog, Scope};
 use crate::error::{Damage, Error};
 use crate::format::names::{BatchName, Generation, ObjectName, SegmentName};
+use crate::format::ordered::ordered;
 use crate::ports::Store;
 
 /// The advice for the user.
@@ -38,7 +39,7 @@ impl Intruders {
             let name = catalog.name.object(&damage.object).and_then(ObjectName::parse)?;
             Some((name, damage))
         });
-        let found: BTreeMap<_, _> = found.collect();
+        let found: BTreeMap<_, _> = ordered(found);
         if batches == 0 && others.is_empty() && found.is_empty() {
             catalog.check_is_there()?;
         }

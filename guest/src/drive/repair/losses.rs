@@ -15,6 +15,7 @@ use crate::format::index::Index;
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, Digest, Generation, ObjectName};
+use crate::format::ordered::ordered;
 use crate::format::segment::SegmentRange;
 use crate::ports::Store;
 
@@ -190,7 +191,7 @@ pub(super) fn inputs_of_live(batches: &[ListedBatch], losses: &[Loss]) -> Inputs
     let mut inputs = Vec::new();
     let mut group: Vec<Source> = Vec::new();
     let by_batch = losses.iter().flat_map(|loss| loss.batches.keys().map(move |b| (*b, loss)));
-    let by_batch: BTreeMap<BatchName, &Loss> = by_batch.collect();
+    let by_batch: BTreeMap<BatchName, &Loss> = ordered(by_batch);
     for batch in batches {
         match by_batch.get(&batch.name).and_then(|loss| loss.input(&batch.name, None)) {
             Some(input) => {

@@ -20,9 +20,10 @@ use crate::drive::commit::Committer;
 use crate::error::{Damage, Error};
 use crate::format::batch::BatchRecord;
 use crate::format::index::Index;
-use crate::format::listed::ListedOther;
+use crate::format::listed::{ListedOther, sizes};
 use crate::format::manifest::{Manifest, SegmentRecord, StandIn};
 use crate::format::names::{BatchName, Digest, Generation, ObjectName, SegmentName};
+use crate::format::ordered::ordered;
 use crate::format::segment::NewSegment;
 use crate::ports::{Store, System};
 
@@ -91,7 +92,7 @@ fn newest<S: Store>(
     catalog: &Catalog<S>,
     others: &[ListedOther],
 ) -> Result<Option<Manifest>, Error> {
-    let generations: BTreeSet<_> = crate::decide::log_state::manifests(others).collect();
+    let generations: BTreeSet<_> = ordered(crate::decide::log_state::manifests(others));
     for generation in generations.into_iter().rev() {
         match catalog.stored_manifest(generation) {
             Ok(StoredManifest::Whole(manifest)) => return Ok(Some(manifest)),
@@ -134,7 +135,7 @@ impl History {
         };
         let mut batches = BTreeSet::new();
         catalog.list_batch_names(|batch| _ = batches.insert(batch))?;
-        let sizes = others.iter().map(|other| (other.name, other.size)).collect();
+        let sizes = sizes(others);
         let (indexes, unread, places) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
         let mut history = Self { base, sizes, batches, indexes, unread, places, last };
         for segment in history.base.records().copied().collect::<Vec<_>>() {
@@ -238,13 +239,13 @@ impl History {
     fn first_positions(&self, before: &Manifest, outputs: &[NewSegment]) -> BTreeSet<u64> {
         let first = outputs.first().and_then(|output| output.batches.first());
         let places = first.and_then(|first| self.places.get(&first.name));
-        let places: BTreeSet<_> = places.into_iter().flatten().collect();
+        let places: BTreeSet<SegmentName> = ordered(places.into_iter().flatten().copied());
         let segments = before.segments.iter().filter(|segment| places.contains(&segment.name));
         let cuts = segments.filter_map(|segment| {
             let index = Index::new(self.indexes.get(&segment.name)?.clone());
             index.cut_before(segment, first?)
         });
-        cuts.chain([before.first_position]).collect()
+        ordered(cuts.chain([before.first_position]))
     }
 
     /// Returns whether something is gone that the manifest made superfluous.
@@ -255,7 +256,7 @@ impl History {
         manifest: &Manifest,
         outputs: &[NewSegment],
     ) -> bool {
-        let left: BTreeSet<_> = manifest.segments.iter().map(|segment| segment.name).collect();
+        let left: BTreeSet<_> = ordered(manifest.segments.iter().map(|segment| segment.name));
         let mut replaced = before.segments.iter().filter(|old| !left.contains(&old.name));
         let batches = outputs.iter().flat_map(|output| &output.batches);
         let mut new = batches.filter(|batch| !self.is_absorbed(named, &batch.name));
@@ -283,5 +284,5 @@ impl History {
 
 /// The segments that a manifest names, trimmed ones included.
 fn names(manifest: &Manifest) -> BTreeSet<SegmentName> {
-    manifest.records().map(|segment| segment.name).collect()
+    ordered(manifest.records().map(|segment| segment.name))
 }

@@ -17,6 +17,7 @@ use crate::format::index::Index;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, Digest, Origin, Sequence};
 use crate::format::numbers::to_usize;
+use crate::format::ordered::ordered;
 
 /// The bytes of a segment.
 pub(crate) trait Content {
@@ -104,7 +105,7 @@ impl<'a, C: Content> Walk<'a, C> {
                 of.insert(record.name, record);
             }
         }
-        let sizes = pool.keys().map(|(events, _)| *events).collect();
+        let sizes = ordered(pool.keys().map(|(events, _)| *events));
         let mut spellings: Vec<_> = lines.iter().map(Clue::spelling).collect();
         spelling::complete(&mut spellings, clues.numbered());
         let (offset, batches, open) = (Some(0), Vec::new(), Vec::new());
