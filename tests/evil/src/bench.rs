@@ -4,14 +4,16 @@
 //! - `append-and-say` appends one event, then reports it.
 //! - `append N` makes one call for each event.
 //! - `append-packed N` appends 1,000 events in a call.
+//! - With `large` behind it, each of both fills batches of 4 MiB.
+//! - `read` reads the log, and `compact` compacts it.
 //!
 //! An event has 200 bytes. The log behind `bench` flushes by itself at its defaults, and at the
 //! end.
 
 use std::process::ExitCode;
 
-use bindings::stratalog::log::append_log::Log;
-use bindings::stratalog::log::types::{Error, Options};
+use bindings::stratalog::log::append_log::{self, Log};
+use bindings::stratalog::log::types::{CompactOptions, Error, Options, ReadOptions};
 
 #[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
 mod bindings {
@@ -21,6 +23,9 @@ mod bindings {
 const LABEL: &str = "bench";
 const EVENT_BYTES: usize = 200;
 const PACKET_EVENTS: usize = 1_000;
+
+/// More events than 4 MiB have.
+const LARGE_BATCH_EVENTS: u32 = 1_000_000;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -32,10 +37,21 @@ fn main() -> ExitCode {
             Ok(())
         }
         ["append-and-say"] => append_and_say(),
-        ["append", events] if let Some(events) = count(events) => append(events),
-        ["append-packed", events] if let Some(events) = count(events) => append_packed(events),
+        [word @ ("append" | "append-packed"), events, size @ ..]
+            if matches!(size, [] | ["large"])
+                && let Some(events) = count(events) =>
+        {
+            let log = open((!size.is_empty()).then_some(LARGE_BATCH_EVENTS));
+            log.and_then(|log| match *word {
+                "append" => append(&log, events),
+                _ => append_packed(&log, events),
+            })
+        }
+        ["read"] => read(),
+        ["compact"] => compact(),
         _ => {
-            eprintln!("usage: hello | append-and-say | append N | append-packed N");
+            let usage = "hello | append-and-say | append[-packed] N [large] | read | compact";
+            eprintln!("usage: {usage}");
             return ExitCode::FAILURE;
         }
     };
@@ -49,14 +65,13 @@ fn main() -> ExitCode {
 }
 
 fn append_and_say() -> Result<(), Error> {
-    let log = open()?;
+    let log = open(None)?;
     log.append(&[b'x'; EVENT_BYTES])?;
     println!("appended");
     log.close().map(drop)
 }
 
-fn append(events: usize) -> Result<(), Error> {
-    let log = open()?;
+fn append(log: &Log, events: usize) -> Result<(), Error> {
     let event = [b'x'; EVENT_BYTES];
     for _ in 0..events {
         log.append(&event)?;
@@ -64,8 +79,7 @@ fn append(events: usize) -> Result<(), Error> {
     log.close().map(drop)
 }
 
-fn append_packed(events: usize) -> Result<(), Error> {
-    let log = open()?;
+fn append_packed(log: &Log, events: usize) -> Result<(), Error> {
     let event = [&[b'x'; EVENT_BYTES][..], b"\n"].concat();
     let packet = event.repeat(PACKET_EVENTS);
     for _ in 0..events / PACKET_EVENTS {
@@ -76,9 +90,34 @@ fn append_packed(events: usize) -> Result<(), Error> {
     log.close().map(drop)
 }
 
-fn open() -> Result<Log, Error> {
+fn read() -> Result<(), Error> {
+    let options = ReadOptions {
+        start: None,
+        last: None,
+        limit: None,
+        since: None,
+        until: None,
+        pending: None,
+    };
+    let reader = append_log::read(LABEL, &options)?;
+    let (mut events, mut lines) = (0, 0);
+    while let Some(page) = reader.next()? {
+        events += page.events;
+        lines += page.lines.len() / (EVENT_BYTES + 1);
+    }
+    assert_eq!(usize::try_from(events), Ok(lines), "each event is one line");
+    Ok(())
+}
+
+fn compact() -> Result<(), Error> {
+    let options =
+        CompactOptions { full: false, fan_in: None, segment_bytes_max: None, batches_max: None };
+    append_log::compact(LABEL, options).map(drop)
+}
+
+fn open(flush_threshold: Option<u32>) -> Result<Log, Error> {
     let options = Options {
-        flush_threshold: None,
+        flush_threshold,
         flush_bytes: None,
         flush_interval_ms: None,
         event_bytes_max: None,

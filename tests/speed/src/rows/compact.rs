@@ -102,7 +102,7 @@ fn line(place: &str, values: Values, base: Values, goal: f64) -> Line {
 }
 
 /// Links the same files again, without writing their bytes.
-fn link_all(from: &Path, to: &Path) {
+pub(super) fn link_all(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for file in std::fs::read_dir(from).expect("files") {
         let file = file.expect("a file");

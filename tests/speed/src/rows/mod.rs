@@ -2,6 +2,7 @@
 
 mod append;
 mod compact;
+mod composed;
 mod durable;
 mod idle;
 mod live;
@@ -25,7 +26,7 @@ pub(crate) struct Row {
 }
 
 /// All rows, in the order of the table.
-pub(crate) const ROWS: [Row; 16] = [
+pub(crate) const ROWS: [Row; 17] = [
     Row {
         name: "durable-far",
         what: "append and wait, on a store with 20 ms a request",
@@ -69,6 +70,11 @@ pub(crate) const ROWS: [Row; 16] = [
     },
     Row { name: "read", what: "read of 64 MiB in live batches", measure: read::read },
     Row { name: "compact", what: "compaction of 64 MiB", measure: compact::compact },
+    Row {
+        name: "composed",
+        what: "a plugin joined with the log and a store, under plain wasmtime",
+        measure: composed::composed,
+    },
     Row {
         name: "run",
         what: "`stratalog run` of a plugin without a log",

@@ -25,13 +25,13 @@ const STARTS: u32 = 50;
 const PROCESSES: u32 = 10;
 
 /// Returns limits that do not slow a plugin.
-fn limits() -> PluginLimits {
+pub(super) fn limits() -> PluginLimits {
     let mut limits = PluginLimits::default();
     (limits.calls_per_second, limits.bytes_per_second) = (u32::MAX, u64::MAX);
     limits
 }
 
-fn compile(lab: &Lab) -> Plugin {
+pub(super) fn compile(lab: &Lab) -> Plugin {
     let engine = PluginEngine::new(limits(), Some(cache_folder())).expect("an engine");
     let component = std::fs::read(plugins::rust("bench")).expect("a plugin");
     lab.runtime.block_on(engine.compile(component, "the plugin")).expect("a plugin")
