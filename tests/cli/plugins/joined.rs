@@ -113,6 +113,21 @@ fn joined_plugin_keeps_a_log_that_this_program_reads_and_changes() {
     ok(&["verify", &log], "");
 }
 
+/// The most bytes of the log's component, alone and with each store.
+const SIZES_MAX: [(&[&str], u64); 3] =
+    [(&[], 840_000), (&["--store", "fs"], 1_000_000), (&["--store", "s3"], 1_140_000)];
+
+#[test]
+fn exported_components_stay_small() {
+    let (folder, _) = fresh();
+    let file = folder.path().join("log.wasm");
+    for (options, bytes_max) in SIZES_MAX {
+        ok(&[&["component", "export", file.to_str().unwrap()], options].concat(), "");
+        let bytes = fs::metadata(&file).unwrap().len();
+        assert!(bytes <= bytes_max, "{options:?}: {bytes} bytes");
+    }
+}
+
 #[test]
 fn log_exported_with_a_store_makes_the_same_program() {
     let (folder, log) = fresh();
