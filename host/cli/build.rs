@@ -42,8 +42,7 @@ const ADAPTERS: [(&str, Package); 3] = [
         "STRATALOG_LOG_SINK",
         Package {
             name: "stratalog-log-sink",
-            sources: &["adapters/log-sink", "adapters/wit", "wit"],
-            size: Size::Small,
+            sources: &["adapters/log-sink", "adapters/wit", "host/store-rules", "wit"],
         },
     ),
 ];
