@@ -13,6 +13,8 @@ if (!component) {
   process.exit(2);
 }
 
+const NAME = "name the file that `stratalog component export log.wasm` has written";
+
 // Prints a message instead of a stack trace.
 function stop(message) {
   console.error(`error: ${message}`);
@@ -27,10 +29,22 @@ const { transpile } = await import("@bytecodealliance/jco-transpile").catch((err
   return stop("jco is not installed: run `npm ci` in this folder first");
 });
 
-// The page is that of `stratalog view`.
-await cp(here("../../host/cli/page"), folder, { recursive: true });
 const outDir = resolve(folder, "component");
-const { files } = await transpile(component, { name: "log", outDir, instantiation: "async" });
+const { files, imports } = await transpile(component, {
+  name: "log",
+  outDir,
+  instantiation: "async",
+  // The component's errors are thrown as `Error`s with a `payload`.
+  noComponentErrorWrapping: false,
+}).catch(({ payload, message }) => stop(`cannot use ${component}: ${payload ?? message}; ${NAME}`));
+if (!imports.some((name) => name.startsWith("stratalog:log/object-store"))) {
+  stop(`cannot use ${component}: it takes no store; ${NAME}`);
+}
+
+// The page is that of `stratalog view`.
+await cp(here("../../host/cli/page"), folder, { recursive: true }).catch(({ code }) =>
+  stop(`cannot write to ${folder} (${code})`),
+);
 for (const [path, bytes] of Object.entries(files)) {
   if (path.endsWith(".d.ts")) continue;
   await mkdir(dirname(resolve(outDir, path)), { recursive: true });

@@ -38,7 +38,7 @@ const { files } = await transpile(component, {
   multiMemory: WebAssembly.validate(TWO_MEMORIES),
   // The component's errors are thrown as `Error`s with a `payload`.
   noComponentErrorWrapping: false,
-});
+}).catch(({ payload, message }) => stop(`cannot transpile ${component}: ${payload ?? message}`));
 for (const [path, bytes] of Object.entries(files)) {
   await mkdir(dirname(resolve(folder, path)), { recursive: true });
   await writeFile(resolve(folder, path), bytes);

@@ -110,10 +110,8 @@ case "$1" in
 metadata) exec "{cargo}" "$@" ;;
 build)
     echo '{{"env":[["STRATALOG_FS_STORE","{fs}"],["STRATALOG_S3_STORE","{s3}"]]}}'
+    echo '{{"env":[["STRATALOG_LOG_SINK","{sink}"]]}}'
     echo '{{"executable":"{program}"}}' ;;
-rustc)
-    while [ "$1" != --target-dir ]; do shift; done
-    mkdir -p "$2/wasm32-wasip2/release" && cp "{sink}" "$2/wasm32-wasip2/release/" ;;
 esac
 "#
     )

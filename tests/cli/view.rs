@@ -302,7 +302,8 @@ fn view_of_a_damaged_log_reports_it_and_serves_the_page() {
     fs::write(Path::new(&log).join(&manifest), "{}").unwrap();
     let mut view = View::of(&log);
     assert_eq!(view.get("").status, 200);
-    view.process.kill().unwrap();
+    crate::binary::signal(&view.process, "TERM");
+    end_of(&mut view.process);
     let mut said = String::new();
     view.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(said.contains(&manifest) && said.contains("is damaged"), "{said}");

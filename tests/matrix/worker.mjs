@@ -12,6 +12,7 @@ async function run() {
   const root = new Root(`${self.location.origin}/objects/`, false);
   const wasi = imports(httpStore(root, false));
   const { OutputStream } = wasi["wasi:io/streams"];
+  const { Pollable } = wasi["wasi:io/poll"];
   class Stdout extends OutputStream {
     write(bytes) {
       stdout += new TextDecoder().decode(bytes);
@@ -23,7 +24,11 @@ async function run() {
     {
       ...wasi,
       "wasi:cli/environment": { getEnvironment: () => [], getArguments: () => ["app", ...words] },
-      "wasi:clocks/monotonic-clock": { now: () => BigInt(Math.round(performance.now() * 1e6)) },
+      "wasi:clocks/monotonic-clock": {
+        now: () => BigInt(Math.round(performance.now() * 1e6)),
+        // No case that runs here waits.
+        subscribeDuration: () => new Pollable(),
+      },
       "wasi:cli/stdout": { getStdout: () => output },
     },
   );

@@ -120,7 +120,8 @@ fn batch_that_is_doubted_costs_another_load() {
         let gone = world.keys().remove(1);
         world.delete(&gone);
         world.counter.requests();
-        world.stat("log").unwrap();
+        let error = world.stat("log").unwrap_err();
+        assert!(matches!(error, Error::Damaged(_)), "{error:?}");
         assert_eq!(world.counter.counts(), counts([("list", 4)]));
         log.close().unwrap();
     });

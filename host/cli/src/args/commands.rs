@@ -49,7 +49,7 @@ pub(crate) enum Command {
     /// Run a plugin, a component that uses logs, in a sandbox
     #[command(after_help = help_text::RUN)]
     Run(Box<Run>),
-    /// Write the log's component to a file, or inspect a component
+    /// Join a plugin with the log and a store, write the log, or inspect a component
     #[command(after_help = component::HELP, subcommand_required = true)]
     #[command(arg_required_else_help = true)]
     Component(Component),

@@ -29,6 +29,7 @@ const TIPS: [(&str, &[&str], &str); 10] = [
         "'run --report' prints the resource usage as JSON; '-- --json' passes the word on",
     ),
     ("completions", &["--json"], "'completions' prints a script, and has no summary"),
+    ("view", &["--json"], "'view' serves a page, and has no summary; 'stat --json' counts"),
 ];
 
 /// Replaces clap's tip by a better one, or by none.
@@ -96,6 +97,7 @@ mod tests {
             ("read --json log", "has no summary"),
             ("tail --json log", "has no summary"),
             ("completions --json bash", "has no summary"),
+            ("view --json log", "has no summary"),
             ("run --json plugin.wasm", "'run --report'"),
             ("--json stat log", "behind the command"),
         ];

@@ -230,17 +230,17 @@ fn missing_export(world: World, surface: &Surface) -> Option<String> {
     let (missing, version) =
         world.demanded().into_iter().find(|demanded| !is_exported(demanded))?;
     let exports = match &surface.exports[..] {
-        [] => "nothing".to_owned(),
-        exports => exports.join(", "),
+        [] => format!("nothing, and no {missing}@{version}"),
+        exports => format!("{}, but no {missing}@{version}", exports.join(", ")),
     };
     Some(match world {
         World::Log => format!(
             "is not a component of the world stratalog:log/log-component@{INTERFACE_VERSION}: it \
-             exports {exports}, but no {missing}@{version}"
+             exports {exports}"
         ),
         World::Plugin => format!(
-            "is not a command: it exports {exports}, but no {missing}@{version}. Build it as a \
-             program with a main function, or for a world that has `export {missing}@{version}`"
+            "is not a command: it exports {exports}. Build it as a program with a main function, or \
+             for a world that has `export {missing}@{version}`"
         ),
     })
 }

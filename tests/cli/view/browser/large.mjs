@@ -26,10 +26,13 @@ await onPage(url, {}, async (page, browser) => {
 
   // A scroll bar and a wheel.
   for (let part = 1; part < 40; part += 1) {
+    const share = part / 40;
     await page.evaluate((share) => {
       const list = document.getElementById("list");
       list.scrollTop = share * (list.scrollHeight - list.clientHeight);
-    }, part / 40);
+    }, share);
+    // The rows follow in a later frame.
+    await page.waitForFunction(isNear, share * 5_000_000);
     await page.waitForFunction(isRight);
   }
   const before = await firstNumber(page);
@@ -62,6 +65,12 @@ function firstNumber(page) {
   return page.evaluate(() =>
     Number(document.querySelector(".row .number").textContent.replaceAll(",", "")),
   );
+}
+
+// Returns whether the first row in view is one of about this number.
+function isNear(expected) {
+  const number = document.querySelector(".row .number").textContent.replaceAll(",", "");
+  return Math.abs(Number(number) - expected) < 1_000;
 }
 
 // Returns whether all rows in view are loaded, each the event of its position.

@@ -24,6 +24,11 @@ struct Inspected {
 
 pub(super) fn inspect(file: Option<&Path>, shared: &Shared) -> Result<Code, Failure> {
     let (origin, component) = read(file, shared)?;
+    // The parser would also take the text format.
+    if !component.starts_with(b"\0asm") {
+        let cause = "it is not a WebAssembly component; name one, as built for wasm32-wasip2";
+        return Err(Failure::input(format!("cannot inspect {origin}: {cause}")));
+    }
     let inspected = look(&component).map_err(|error| {
         let cause = visible(&format!("{error:#}"));
         Failure::input(format!(

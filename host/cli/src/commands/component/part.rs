@@ -141,11 +141,17 @@ impl Parts {
         }
         let cause = match (part.exports(APPEND_LOG), part.imports(LOGGING)) {
             (true, _) => "it is a log component, not a plugin; name a plugin".to_owned(),
+            (false, _) if part.imports(OBJECT_STORE) => {
+                "it is already joined with the log; join the original plugin".to_owned()
+            }
             (false, true) => format!(
                 "it imports no {APPEND_LOG}; add --log-sink to make its log messages the events of \
                  a log"
             ),
-            (false, false) => format!("it imports no {APPEND_LOG}; name a plugin that uses logs"),
+            (false, false) => format!(
+                "it imports no {APPEND_LOG}; name a plugin that uses logs, and that is not joined \
+                 yet"
+            ),
         };
         Err(refusal(origin, &cause))
     }

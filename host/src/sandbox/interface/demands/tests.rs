@@ -123,7 +123,7 @@ fn another_version_of_the_interface_is_named() {
 fn missing_export_is_named_with_the_existing_ones() {
     let refused = refusal(World::Plugin, &component(&[], &[]));
     assert!(
-        refused.starts_with("it is not a command: it exports nothing, but no wasi:cli/run@0.2.0. "),
+        refused.starts_with("it is not a command: it exports nothing, and no wasi:cli/run@0.2.0. "),
         "{refused}"
     );
     let refused = refusal(World::Plugin, &component(&[], &["a:b/c@1.0.0", "d:e/f@1.0.0"]));
