@@ -21,7 +21,7 @@ that STRATALOG_ROOT names below it:
 With --log-sink, what a program logs through `wasi:logging` becomes events of the log that \
 STRATALOG_SINK_LOG names, by default `log`. The program itself needs no change:
 
-  stratalog component join app.wasm --log-sink --store fs -o journalled.wasm
+  stratalog component join shop.wasm --log-sink --store fs -o journalled.wasm
   wasmtime run --dir ./store::/ journalled.wasm
   stratalog read ./store/log
 

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// A command, words that people type with it, and the way to do that.
-const TIPS: [(&str, &[&str], &str); 10] = [
+const TIPS: [(&str, &[&str], &str); 11] = [
     (
         "read",
         &["-n", "--lines", "--last"],
