@@ -9,6 +9,9 @@ use crate::store::Store;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::read::get::ObjectRead;
 
+/// The errors of a range in an empty object.
+const WITHOUT_RANGE: [StoreErrorKind; 2] = [StoreErrorKind::Invalid, StoreErrorKind::Unsupported];
+
 /// A part of an object, and the size of the object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectPart {
@@ -38,8 +41,8 @@ impl Store {
         let end = start.saturating_add(bytes_max.clamp(1, GET_BYTES_MAX));
         let (read, size) = match ObjectRead::open_part(inner, key, start..end).await {
             Ok(found) => found,
-            // An empty object has no range.
-            Err(error) if error.kind == StoreErrorKind::Invalid && start == 0 => {
+            // An empty object has no range: a server refuses it, or ignores it.
+            Err(error) if start == 0 && WITHOUT_RANGE.contains(&error.kind) => {
                 let read = ObjectRead::open(inner, key, None).await?;
                 let size = read.total();
                 if size > 0 {
