@@ -28,6 +28,7 @@ async function run() {
         now: () => BigInt(Math.round(performance.now() * 1e6)),
         // No case that runs here waits.
         subscribeDuration: () => new Pollable(),
+        subscribeInstant: () => new Pollable(),
       },
       "wasi:cli/stdout": { getStdout: () => output },
     },

@@ -45,7 +45,7 @@ fn components_that_no_compiler_makes_are_refused_or_stopped() {
             "imports evil:host/secrets@0.1.0, which this host provides to no plugin. A plugin can \
              import stratalog:log/append-log, ",
         ),
-        ("no-command", 5, "is not a command: it exports nothing, but no wasi:cli/run@0.2.0. "),
+        ("no-command", 5, "is not a command: it exports nothing, and no wasi:cli/run@0.2.0. "),
         (
             "later-wasi",
             5,
