@@ -1,6 +1,6 @@
 //! The command line and its plugins, through the real binary, in temporary folders.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 mod address_space;
 mod binary;

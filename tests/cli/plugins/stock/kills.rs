@@ -26,7 +26,7 @@ fn kill_one(app: &App, folder: &Path, number: usize) -> usize {
     let mut words = vec!["open=log=1".to_owned()];
     for event in 0..ACKNOWLEDGED_MAX * 20 {
         words.extend([format!("append=killed{number} {event}"), "flush".to_owned()]);
-        if number % 4 == 0 {
+        if number.is_multiple_of(4) {
             // Some are killed while they compact.
             words.push("compact".to_owned());
         }
@@ -48,7 +48,8 @@ fn kill_one(app: &App, folder: &Path, number: usize) -> usize {
         }
         if acknowledged == wanted {
             // At another instant of the next create each time.
-            thread::sleep(Duration::from_micros((number as u64 * 37) % 1_500));
+            let micros = u64::try_from(number * 37 % 1_500).unwrap();
+            thread::sleep(Duration::from_micros(micros));
             child.kill().unwrap();
         }
     }

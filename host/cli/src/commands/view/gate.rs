@@ -42,22 +42,22 @@ impl Gate {
     ///
     /// A name that leads here, but is not this server's, is that of a page that wants to read the
     /// log by a changed DNS entry.
-    pub(super) fn pass<'a, T>(&self, request: &'a Request<T>) -> Result<&'a str, Answer> {
+    pub(super) fn pass<'a, T>(&self, request: &'a Request<T>) -> Result<&'a str, Box<Answer>> {
         let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
         if !host.is_some_and(|host| self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))) {
             let refusal = "this server answers to 127.0.0.1 and localhost only";
-            return Err(text(StatusCode::FORBIDDEN, refusal));
+            return Err(Box::new(text(StatusCode::FORBIDDEN, refusal)));
         }
         let path = request.uri().path().strip_prefix('/').unwrap_or_default();
         let (token, rest) = path.split_once('/').unwrap_or((path, ""));
         if token != self.token {
             let refusal = "open the address that `stratalog view` has printed";
-            return Err(text(StatusCode::NOT_FOUND, refusal));
+            return Err(Box::new(text(StatusCode::NOT_FOUND, refusal)));
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "this server only reads");
             refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return Err(refusal);
+            return Err(Box::new(refusal));
         }
         Ok(rest)
     }

@@ -47,7 +47,7 @@ impl Site {
     async fn answer(&self, request: &Request<Incoming>) -> Answer {
         let path = match self.gate.pass(request) {
             Ok(path) => path,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         match path {
             // Without the last slash, the links of the page lead elsewhere.
