@@ -120,12 +120,11 @@ impl<T: Transport> Engine<T> {
         request: Request,
         repeat_after: fn(&Answer) -> Option<String>,
     ) -> Flight<T> {
-        let now = self.now();
-        let deadline = now.saturating_add(self.settings.timeout);
+        let deadline = self.deadline();
         let task = Task {
             request,
             repeat_after,
-            state: State::Pausing(now),
+            state: State::Pausing(Duration::ZERO),
             deadline,
             moved: 0,
             attempt_deadline: deadline,
@@ -139,6 +138,16 @@ impl<T: Transport> Engine<T> {
         self.tasks.borrow_mut().insert(number, task);
         self.advance();
         Flight { engine: Rc::clone(self), number, is_released: false }
+    }
+
+    /// Returns the time at which an operation that begins now must have ended.
+    pub fn deadline(&self) -> Duration {
+        self.now().saturating_add(self.settings.timeout)
+    }
+
+    /// Returns whether the time limit of an operation has passed.
+    pub fn is_past(&self, deadline: Duration) -> bool {
+        self.now() >= deadline
     }
 
     /// Moves all requests on, without waiting.

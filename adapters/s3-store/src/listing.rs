@@ -2,7 +2,8 @@
 //!
 //! 1. A page that failed changes nothing: the next call returns it.
 //! 2. Keys are in order from page to page, and none is returned twice.
-//! 3. An object whose key no call accepts is left out, such as the mark of an empty folder.
+//! 3. A call ends at the time limit of the settings, even if the server never fails.
+//! 4. An object whose key no call accepts is left out, such as the mark of an empty folder.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -64,6 +65,17 @@ impl<T: Transport> BucketListing<T> {
         if prefix.is_empty() { request } else { request.query("prefix", prefix) }
     }
 
+    /// Returns the failure of a server that lists page after page, and nothing on them.
+    fn without_an_entry(&self) -> StoreError {
+        let settings = self.engine.settings();
+        let doing = Doing { settings, action: "list", key: &self.prefix };
+        let reason = format!(
+            "the server has listed only empty pages for {} s; try again, or use another server",
+            settings.timeout.as_secs()
+        );
+        doing.error(StoreErrorKind::Unavailable, reason)
+    }
+
     /// Gets the next page of the server.
     fn fetch(&mut self, limit: usize) -> Result<(), StoreError> {
         let engine = Rc::clone(&self.engine);
@@ -114,9 +126,13 @@ fn is_valid(entry: &ListedObject) -> bool {
 impl<T: Transport> Listing for BucketListing<T> {
     fn next(&mut self, limit: usize) -> Result<ListPage, StoreError> {
         Prefix::parse(&self.prefix)?;
+        let deadline = self.engine.deadline();
         // A page with more behind it must not be empty.
         while self.ready.is_empty() && !matches!(self.place, Place::End) {
             self.fetch(limit)?;
+            if self.ready.is_empty() && self.engine.is_past(deadline) {
+                return Err(self.without_an_entry());
+            }
         }
         let objects = self.ready.drain(..limit.min(self.ready.len())).collect();
         let more = !self.ready.is_empty() || !matches!(self.place, Place::End);

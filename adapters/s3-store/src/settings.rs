@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use stratalog_store_rules::error::{StoreError, StoreErrorKind};
 use stratalog_store_rules::key;
-use stratalog_store_rules::text::deceives;
 
 use crate::endpoint::Endpoint;
+use crate::hiding;
 use crate::signer::Credentials;
 
 /// The time limit of one operation, its retries included, and the limits of that setting.
@@ -18,9 +18,6 @@ const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
 const TIMEOUT_SECONDS: std::ops::RangeInclusive<u64> = 1..=240;
 
 const REGION_DEFAULT: &str = "us-east-1";
-
-/// A shorter text is no secret but a word, such as those of test servers.
-const SECRET_BYTES_MIN: usize = 5;
 
 /// The variables that the native store follows and this one cannot.
 const REFUSED: [(&str, &str); 4] = [
@@ -116,16 +113,10 @@ impl Settings {
 
     /// Returns the text without secrets, in one line of limited length.
     pub fn clean(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        if let Some(Credentials { key_id, secret, token }) = &self.credentials {
-            for hidden in [Some(secret), token.as_ref(), Some(key_id)].into_iter().flatten() {
-                if hidden.len() >= SECRET_BYTES_MIN {
-                    text = text.replace(hidden.as_str(), "***");
-                }
-            }
-        }
-        let printable = |c: char| if c.is_control() || c == '\u{fffd}' { ' ' } else { c };
-        text.chars().map(printable).filter(|c| !deceives(*c)).take(400).collect()
+        let secrets = self.credentials.iter().flat_map(|Credentials { key_id, secret, token }| {
+            [Some(secret), token.as_ref(), Some(key_id)].into_iter().flatten()
+        });
+        hiding::clean(text, secrets)
     }
 }
 

@@ -23,6 +23,8 @@ struct Scripted {
     sent: RefCell<Vec<Outgoing>>,
     /// The bytes that each request has moved.
     moved: Cell<u64>,
+    /// The time that each request takes.
+    takes: Cell<Duration>,
 }
 
 impl Transport for Rc<Scripted> {
@@ -30,6 +32,7 @@ impl Transport for Rc<Scripted> {
 
     fn send(&self, request: Outgoing) -> Self::Exchange {
         self.sent.borrow_mut().push(request);
+        self.clock.set(self.clock.get() + self.takes.get());
         self.answers.borrow_mut().pop_front().flatten()
     }
 
@@ -66,6 +69,7 @@ fn engine(script: impl Into<Script>) -> (Rc<Scripted>, Rc<Engine<Rc<Scripted>>>)
         answers: RefCell::new(script.into()),
         sent: RefCell::default(),
         moved: Cell::default(),
+        takes: Cell::default(),
     });
     let engine = Rc::new(Engine::new(Rc::clone(&server), settings.unwrap()));
     (server, engine)

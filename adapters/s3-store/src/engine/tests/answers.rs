@@ -132,6 +132,25 @@ fn listing_continues_by_tokens_behind_its_start() {
 }
 
 #[test]
+fn listing_of_nothing_but_empty_pages_ends_at_the_time_limit() {
+    let empty = |token: u32| {
+        let body = format!(
+            "<ListBucketResult><Prefix>app/a/</Prefix><KeyCount>0</KeyCount>\
+             <IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>\
+             </ListBucketResult>"
+        );
+        Some(Ok(Answer { status: 200, body: body.into(), ..Answer::default() }))
+    };
+    let (server, engine) = engine((0..1_000).map(empty).collect::<Script>());
+    // Less than what counts as time that the caller has spent.
+    server.takes.set(Duration::from_millis(500));
+    let error = BucketListing::new(engine, "a/".to_owned(), None).next(10).unwrap_err();
+    assert_eq!(error.kind, StoreErrorKind::Unavailable);
+    assert!(error.message.contains("only empty pages for 60 s"), "{}", error.message);
+    assert_eq!(server.sent.borrow().len(), 120);
+}
+
+#[test]
 fn request_is_signed_with_its_token_in_the_style_of_the_settings() {
     let request = |more: &[(&str, &str)]| {
         let settings = Settings::read(|name| {
