@@ -27,6 +27,9 @@ pub trait Log {
 
     /// Does what is due, without a wait for the store.
     fn tick(&mut self);
+
+    /// Returns the number of events that may not be durable yet.
+    fn pending(&self) -> u64;
 }
 
 /// The clocks, stderr, and a log.

@@ -39,8 +39,6 @@ pub struct Sink<S: System> {
     settings: Settings,
     log: Option<S::Log>,
     dropped: Option<Dropped>,
-    /// Records that were appended since the last successful flush. Some may be durable.
-    unflushed: u64,
     /// True since a flush has failed.
     is_failing: bool,
     rests_until: Duration,
@@ -67,7 +65,6 @@ impl<S: System> Sink<S> {
             settings,
             log: None,
             dropped: None,
-            unflushed: 0,
             is_failing: false,
             rests_until: Duration::ZERO,
             last_record: None,
@@ -106,9 +103,7 @@ impl<S: System> Sink<S> {
         }
         self.report_dropped()?;
         let Some(log) = &mut self.log else { return Ok(()) };
-        log.append(event.as_bytes())?;
-        self.unflushed = self.unflushed.saturating_add(1);
-        Ok(())
+        log.append(event.as_bytes())
     }
 
     /// Appends the number of the records that were dropped, if there are any.
@@ -117,12 +112,10 @@ impl<S: System> Sink<S> {
         let Some(log) = &mut self.log else { return Ok(()) };
         let Some(Dropped { records, since, cause }) = &self.dropped else { return Ok(()) };
         log.flush()?;
-        self.unflushed = 0;
         log.append(record::dropped(time, *records, *since, cause).as_bytes())?;
         let name = &self.settings.log;
         let report = format!("the log {name} works again; dropped records: {records}");
         warn(&mut self.system, &report);
-        self.unflushed = 1;
         self.dropped = None;
         self.is_failing = false;
         Ok(())
@@ -132,11 +125,12 @@ impl<S: System> Sink<S> {
     pub fn end(&mut self) {
         let Err(failure) = self.try_end() else { return };
         let name = &self.settings.log;
+        let kept = self.log.as_ref().map_or(0, Log::pending);
         let dropped = self.dropped.as_ref().map_or(0, |dropped| dropped.records);
         let report = format!(
             "cannot flush the log {name} at the end of the program: {}; records kept in memory: \
-             {}, records dropped before: {dropped}; they are lost",
-            failure.message, self.unflushed
+             {kept}, records dropped before: {dropped}; they are lost",
+            failure.message
         );
         warn(&mut self.system, &report);
     }
@@ -153,7 +147,6 @@ impl<S: System> Sink<S> {
     fn flush_log(&mut self) -> Result<(), Failure> {
         let Some(log) = &mut self.log else { return Ok(()) };
         log.flush()?;
-        self.unflushed = 0;
         if self.is_failing {
             self.is_failing = false;
             let name = &self.settings.log;

@@ -72,6 +72,13 @@ impl Log for append_log::Log {
     fn tick(&mut self) {
         append_log::Log::tick(self);
     }
+
+    fn pending(&self) -> u64 {
+        let pending = append_log::Log::pending(self);
+        let sealed = pending.sealed.iter().map(|batch| batch.lines.as_slice());
+        let lines = sealed.chain([pending.lines.as_slice()]).flatten();
+        lines.filter(|byte| **byte == b'\n').fold(0, |lines, _| lines.saturating_add(1))
+    }
 }
 
 fn failure(error: Error) -> Failure {
