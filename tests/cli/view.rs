@@ -294,6 +294,21 @@ fn view_ends_on_a_signal_with_its_code() {
 }
 
 #[test]
+fn view_ends_the_connection_of_a_refused_request() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], "event\n");
+    let view = View::of(&log);
+    let request = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", view.host);
+    let mut stream = TcpStream::connect(&view.host).unwrap();
+    stream.write_all(request.repeat(2).as_bytes()).unwrap();
+    let mut answers = Vec::new();
+    // The second request may arrive at a closed connection.
+    stream.read_to_end(&mut answers).ok();
+    let answers = String::from_utf8_lossy(&answers).into_owned();
+    assert_eq!(answers.matches("HTTP/1.1 404").count(), 1, "{answers}");
+}
+
+#[test]
 fn view_of_a_damaged_log_reports_it_and_serves_the_page() {
     let (_folder, log) = fresh();
     ok(&["append", &log], &numbered(0..3));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
-use hyper::header::{HeaderValue, LOCATION};
+use hyper::header::{CONNECTION, HeaderValue, LOCATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, StatusCode};
@@ -24,7 +24,7 @@ use super::page;
 const CONNECTIONS_MAX: usize = 64;
 
 /// The time in which the header of a request must arrive, also on a connection that was idle.
-const HEADER_WITHIN: Duration = Duration::from_secs(60);
+const HEADER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The pause after a connection that the system could not accept, as without free descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -47,7 +47,11 @@ impl Site {
     async fn answer(&self, request: &Request<Incoming>) -> Answer {
         let path = match self.gate.pass(request) {
             Ok(path) => path,
-            Err(refusal) => return *refusal,
+            Err(mut refusal) => {
+                // Others cannot keep the few connections from the page.
+                refusal.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                return *refusal;
+            }
         };
         match path {
             // Without the last slash, the links of the page lead elsewhere.
