@@ -82,6 +82,8 @@ impl Repository {
         let mut command = python.command();
         command.arg("-B").arg(self.path("host/release/publish")).args(options);
         command.env("CARGO", self.path("cargo"));
+        // Its output is in a target folder of its own.
+        command.env_remove("CARGO_TARGET_DIR");
         command
     }
 }

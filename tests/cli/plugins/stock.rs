@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rig::plugins;
 use rig::tools::wasmtime::Wasmtime;
@@ -41,10 +42,12 @@ impl App {
 
     /// Joins and compiles a program. The file is shared by all processes.
     fn of(program: &str, options: &[&str], name: &str) -> Option<Self> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let (process, made) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         let wasmtime = require_or_skip("the stock wasmtime", Wasmtime::stock())?;
         let folder = target_folder().join("test-plugins");
         fs::create_dir_all(&folder).unwrap();
-        let own = |kind: &str| folder.join(format!("{name}-{}.{kind}", std::process::id()));
+        let own = |kind: &str| folder.join(format!("{name}-{process}-{made}.{kind}"));
         let composed = joined(&plugins::rust(program), &own("wasm"), options);
         wasmtime.compile(&composed, &own("cwasm")).unwrap();
         fs::remove_file(composed).unwrap();

@@ -93,7 +93,7 @@ fn pages_have_commands_that_make_a_file_for_the_stock_wasmtime() {
 fn page_of_the_sink_has_commands_that_journal_a_program() {
     let Some(app) = App::folder() else { return };
     let place = Place::new(&app);
-    place.copy(&plugins::rust("logger"), "app.wasm");
+    place.copy(&plugins::rust("logger"), "shop.wasm");
     let commands = block("adapters/README.md", "--log-sink");
     // The program logs what its arguments say.
     let commands =
