@@ -91,6 +91,11 @@ export class VirtualScroll {
       this.#first = (scrollTop / (scrollHeight - clientHeight)) * this.#firstMax;
     }
     clearTimeout(this.#timer);
-    if (this.#isScaled) this.#timer = setTimeout(() => this.#settle(), SETTLED_MS);
+    if (this.#isScaled) this.#timer = setTimeout(() => this.#settleIfStill(), SETTLED_MS);
+  }
+
+  // A scroll whose event is still to come would be undone: that event settles it.
+  #settleIfStill() {
+    if (this.#view.scrollTop === this.#last) this.#settle();
   }
 }
