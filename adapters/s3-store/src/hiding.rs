@@ -2,7 +2,7 @@
 //!
 //! 1. Characters that cannot be seen are removed first: a secret is found behind them.
 //! 2. A secret is found as it is, without the padding of base64, encoded for a URL, and in base64.
-//! 3. The result is one line of at most [`TEXT_CHARS_MAX`] characters.
+//! 3. The result is one line of at most 400 characters.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
