@@ -3,14 +3,14 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use rig::plugins;
 use rig::servers::registry::Registry;
 use rig::servers::require_or_skip;
 use rig::tools::python::Python;
-use rig::tools::workspace;
+use rig::tools::{copy_folder, workspace};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -31,7 +31,7 @@ impl Repository {
         let folder = TempDir::new().unwrap();
         let repository = Self { folder };
         for path in ["wit", "adapters/wit", "host/release"] {
-            copy(&workspace().join(path), &repository.path(path));
+            copy_folder(&workspace().join(path), &repository.path(path), &[]).unwrap();
         }
         let version = fs::read_to_string(workspace().join("wit/world.wit")).unwrap();
         let version = version.split_once("stratalog:log@").unwrap().1.split_once(';').unwrap().0;
@@ -85,18 +85,6 @@ impl Repository {
         // Its output is in a target folder of its own.
         command.env_remove("CARGO_TARGET_DIR");
         command
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy(&path, &to),
-            false => drop(fs::copy(&path, &to).unwrap()),
-        }
     }
 }
 

@@ -119,8 +119,11 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     Err(format!("{program} failed ({}): {}", output.status, end.join("\n")))
 }
 
-/// Copies a folder and its contents, through symbolic links.
-fn copy_folder(from: &Path, to: &Path, leave_out: &[&str]) -> io::Result<()> {
+/// Copies a folder and its contents but for these names, through symbolic links.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn copy_folder(from: &Path, to: &Path, leave_out: &[&str]) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let name = entry?.file_name();

@@ -1,9 +1,8 @@
 //! Changes of the WIT, each with the message that it must have.
 
 use std::fs;
-use std::path::Path;
 
-use rig::tools::workspace;
+use rig::tools::{copy_folder, workspace};
 use tempfile::TempDir;
 
 use super::super::form::Form;
@@ -19,22 +18,10 @@ const AND_TOCK: &str =
 const AND_TOCK_OF_0_1_1: &str = "    @since(version = 0.1.0)\n    tick: func() -> bool;
     @since(version = 0.1.1)\n    tock: func();\n";
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy(&path, &to),
-            false => drop(fs::copy(&path, &to).unwrap()),
-        }
-    }
-}
-
 /// Returns the WIT of today with these changes, as a package of a version.
 fn changed(version: &str, edits: &[Edit]) -> Form {
     let folder = TempDir::new().unwrap();
-    copy(&workspace().join("wit"), folder.path());
+    copy_folder(&workspace().join("wit"), folder.path(), &[]).unwrap();
     for Edit(file, old, new) in edits {
         let path = folder.path().join(file);
         let text = fs::read_to_string(&path).unwrap();
