@@ -58,6 +58,7 @@ fn repair_without_apply_changes_nothing() {
         (&done["events_lost"], &done["steps"][0]["action"]),
         (&json!(10), &json!("set-aside"))
     );
+    assert_eq!(done["events_lost_is_minimum"], false);
     check(&["verify", &log], "", 0, &["nothing is damaged"]);
     let ran = run_with(&["read", &log], b"");
     assert_eq!((ran.code, ran.stdout), (0, numbered(0..40) + &numbered(50..60)));
@@ -99,6 +100,32 @@ fn repair_without_apply_changes_nothing() {
     ok(&["compact", &log], "");
     assert_eq!(run_with(&["read", &log], b"").stdout, numbered(50..60));
     check(&["verify", &log], "", 0, &["10 events", "nothing is damaged"]);
+}
+
+#[test]
+fn events_of_a_batch_that_is_gone_are_at_least_one() {
+    let (_folder, log) = fresh();
+    ok(&["append", "--flush-threshold", "10", "--creates-max", "1", &log], &numbered(0..30));
+    let gone = PathBuf::from(&log).join(batches(&log).keys().nth(1).unwrap());
+    fs::remove_file(gone).unwrap();
+    let ran = run_with(&["read", "--skip-damaged", &log], b"");
+    assert!(ran.stderr.contains("an unknown number of events is missing"), "{}", ran.stderr);
+
+    let ran = run_with(&["repair", &log], b"");
+    assert_eq!(ran.code, 4);
+    assert!(ran.stdout.contains(": gone, at least 1 event lost"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("repairs it, with at least 1 event lost\n"), "{}", ran.stderr);
+    let ran = run_with(&["repair", "--json", &log], b"");
+    let plan: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    for report in [&plan, &plan["steps"][0]] {
+        assert_eq!(
+            (&report["events_lost"], &report["events_lost_is_minimum"]),
+            (&json!(1), &json!(true)),
+            "{plan}"
+        );
+    }
+    check(&["repair", "--yes", &log], "", 0, &["is repaired: at least 1 event lost"]);
+    assert_eq!(ok(&["read", &log], ""), numbered(0..10) + &numbered(20..30));
 }
 
 #[cfg(unix)]

@@ -287,8 +287,9 @@ pub(crate) const REPAIR: &str = "\
 Reads the whole log and prints each damaged object with its repair, one per line. A damaged object \
 is copied to set-aside_NAME, which the log ignores, before anything replaces it. Unreadable events \
 are taken from copies in the log's folder if digests prove these. Otherwise they are recorded as \
-lost: they keep their positions, and readers report how many are missing. At the end the log is \
-verified. Restoring an object from a copy of the store is better, since then nothing is lost.
+lost: they keep their positions, and readers report how many are missing. A batch that is gone had \
+at least one event, and nothing records their number. At the end the log is verified. Restoring an \
+object from a copy of the store is better, since then nothing is lost.
 
 The exit code is 4 if damage remains, as it always does without --yes.
 
@@ -297,8 +298,10 @@ Examples:
   stratalog repair --yes logs/errors   does it
   stratalog repair --json logs/errors
       prints {\"repaired\":false,\"ok\":false,\"events_lost\":2,
+              \"events_lost_is_minimum\":false,
               \"steps\":[{\"object\":\"…\",\"expected\":\"…\",\"found\":\"…\",
-                        \"action\":\"set-aside\",\"events_lost\":2}]}
+                        \"action\":\"set-aside\",\"events_lost\":2,
+                        \"events_lost_is_minimum\":false}]}
       where the action may also be gone, rebuild, step-back, stand-in, forget,
       or nothing with a \"reason\"";
 

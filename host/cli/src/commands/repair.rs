@@ -1,5 +1,7 @@
 //! `stratalog repair`: repairs a log with damaged objects, or reports what a repair would do.
 
+use std::fmt;
+
 use serde::Serialize;
 use stratalog::{Damage, Finding, RepairAction, RepairStep};
 
@@ -20,8 +22,38 @@ struct RepairReport {
     repaired: bool,
     /// True if no damage is left.
     ok: bool,
-    events_lost: u64,
+    #[serde(flatten)]
+    lost: Lost,
     steps: Vec<StepReport>,
+}
+
+/// A number of lost events.
+#[derive(Clone, Copy, Default, Serialize)]
+struct Lost {
+    events_lost: u64,
+    /// True if more may be lost: a batch that is gone had an unknown number of events.
+    events_lost_is_minimum: bool,
+}
+
+impl Lost {
+    fn of(step: &RepairStep) -> Self {
+        let RepairStep { events_lost, .. } = *step;
+        Self { events_lost, events_lost_is_minimum: step.is_events_lost_minimum() }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            events_lost: self.events_lost.saturating_add(other.events_lost),
+            events_lost_is_minimum: self.events_lost_is_minimum || other.events_lost_is_minimum,
+        }
+    }
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at_least = if self.events_lost_is_minimum { "at least " } else { "" };
+        write!(f, "{at_least}{} lost", count(self.events_lost, "event", "events"))
+    }
 }
 
 #[derive(Serialize)]
@@ -32,7 +64,8 @@ struct StepReport {
     action: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    events_lost: u64,
+    #[serde(flatten)]
+    lost: Lost,
 }
 
 /// Runs the command. A repair may be interrupted anywhere: the next one continues it.
@@ -56,13 +89,13 @@ struct Done {
     damaged: u64,
     /// The objects that a repair would change, if nothing was changed.
     repairable: u64,
-    events_lost: u64,
+    lost: Lost,
 }
 
 impl Done {
     /// Returns the error about the damage, with the action to take.
     fn failure(&self, target: &Target) -> Failure {
-        let Self { repaired, damaged, repairable, events_lost } = *self;
+        let Self { repaired, damaged, repairable, lost } = *self;
         let location = &target.location;
         let objects = count(damaged, "damaged object", "damaged objects");
         if repaired {
@@ -74,13 +107,12 @@ impl Done {
             0 => "none of these objects can be repaired: see the reasons above".to_owned(),
             _ => {
                 let log = shell::word(location.to_string().as_ref());
-                let lost = count(events_lost, "event", "events");
                 let which = match damaged {
                     1 => "it".to_owned(),
                     _ if repairable == damaged => "them".to_owned(),
                     _ => format!("{} of them", grouped(repairable)),
                 };
-                format!("`stratalog repair --yes {log}` repairs {which}, with {lost} lost")
+                format!("`stratalog repair --yes {log}` repairs {which}, with {lost}")
             }
         };
         let message = format!("{objects} in {location}, and nothing was changed");
@@ -100,10 +132,10 @@ async fn repair(target: &Target, yes: bool, shared: &Shared) -> Result<Done, Fai
     drop(progress);
     let repairable = count_of(steps.iter().filter(|step| !is_left(step)).count());
     let damaged = if yes { left.damaged } else { count_of(steps.len()) };
-    let events_lost = steps.iter().map(|step| step.events_lost).fold(0, u64::saturating_add);
+    let lost = steps.iter().map(Lost::of).fold(Lost::default(), Lost::and);
     if shared.json {
         let steps = steps.iter().map(StepReport::from).chain(left.unnamed).collect();
-        print_json(&RepairReport { repaired: yes, ok: damaged == 0, events_lost, steps })?;
+        print_json(&RepairReport { repaired: yes, ok: damaged == 0, lost, steps })?;
     } else {
         let unnamed = left.unnamed.iter().map(StepReport::line);
         for line in steps.iter().map(line_of).chain(unnamed) {
@@ -111,14 +143,13 @@ async fn repair(target: &Target, yes: bool, shared: &Shared) -> Result<Done, Fai
                 break;
             }
         }
-        let lost = count(events_lost, "event", "events");
         let line = match steps.is_empty() {
             true => format!("nothing to repair in {location}"),
-            false => format!("{location} is repaired: {lost} lost"),
+            false => format!("{location} is repaired: {lost}"),
         };
         print_line(shared.quiet || damaged > 0, &line);
     }
-    Ok(Done { repaired: yes, damaged, repairable, events_lost })
+    Ok(Done { repaired: yes, damaged, repairable, lost })
 }
 
 /// The damage that a verification finds after a repair.
@@ -148,7 +179,7 @@ async fn left_in(target: &Target, steps: &[RepairStep]) -> Result<Left, Failure>
                     found,
                     action,
                     reason,
-                    events_lost: 0,
+                    lost: Lost::default(),
                 });
             }
         }
@@ -167,11 +198,11 @@ fn count_of(objects: usize) -> u64 {
 
 /// Formats a step as a line.
 fn line_of(step: &RepairStep) -> String {
-    let RepairStep { damage: Damage { object, expected, found }, action, events_lost } = step;
-    let lost = count(*events_lost, "event", "events");
+    let RepairStep { damage: Damage { object, expected, found }, action, .. } = step;
+    let lost = Lost::of(step);
     let done = match action {
-        RepairAction::SetAside => format!("set aside, {lost} lost"),
-        RepairAction::Gone => format!("gone, {lost} lost"),
+        RepairAction::SetAside => format!("set aside, {lost}"),
+        RepairAction::Gone => format!("gone, {lost}"),
         RepairAction::Rebuild => "written again".to_owned(),
         RepairAction::StepBack if is_first_manifest(object) => {
             "the log continues without a manifest, as before its first compaction".to_owned()
@@ -221,7 +252,7 @@ impl From<&RepairStep> for StepReport {
             found: damage.found,
             action,
             reason,
-            events_lost: step.events_lost,
+            lost: Lost::of(step),
         }
     }
 }
