@@ -102,6 +102,8 @@ pub enum Mutant {
     TailByName,
     /// A verification calls batches stranded that its first load has hidden.
     VerifyFirstLook,
+    /// A verification continues behind all segments of a log that has changed.
+    VerifyFromEnd,
     /// A repair goes past a batch that may still land.
     StepOverUnconfirmed,
 }

@@ -97,8 +97,8 @@ impl TrimOptions {
 }
 
 impl RepairStep {
-    /// Returns whether `events_lost` is only the least number of lost events. That is so for a batch
-    /// that is gone: nothing records how many events it had.
+    /// Returns whether `events_lost` is only the least number of lost events. That is so for a
+    /// batch that is gone: nothing records how many events it had.
     pub fn is_events_lost_minimum(&self) -> bool {
         let name = self.damage.object.rsplit('/').next().unwrap_or_default();
         self.action == RepairAction::Gone && name.starts_with("batch_")

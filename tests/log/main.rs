@@ -15,3 +15,4 @@ mod memory;
 mod positions;
 mod repairs;
 mod sandbox;
+mod verifications;

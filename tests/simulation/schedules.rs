@@ -172,6 +172,7 @@ fn every_broken_rule_is_noticed() {
         (Mutant::TailByName, "tail-by-name"),
         (Mutant::PollBatchesOnly, "poll-batches-only"),
         (Mutant::VerifyFirstLook, "verify-first-look"),
+        (Mutant::VerifyFromEnd, "verify-from-end"),
         (Mutant::StepOverUnconfirmed, "step-over-unconfirmed"),
     ] {
         match run_all(0..SEEDS_TO_NOTICE, |seed| run_natively(seed, Some(mutant))) {

@@ -1,5 +1,8 @@
 //! The sources of a log's events, and the objects to read for each.
 
+use std::ops::Range;
+
+use crate::format::index::Index;
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{LogName, ObjectName};
@@ -59,6 +62,29 @@ impl Source {
             Self::SegmentRange(range) => Some(range.bytes.end),
             Self::Batch(_) => None,
         }
+    }
+
+    /// The segment of the source. None for a batch.
+    pub(crate) fn segment(&self) -> Option<&SegmentRecord> {
+        match self {
+            Self::Segment(segment) => Some(segment),
+            Self::SegmentRange(range) => Some(&range.segment),
+            Self::Batch(_) => None,
+        }
+    }
+
+    /// The batches of a segment with events from this position on. None if no byte of them is left.
+    pub(crate) fn behind(segment: &SegmentRecord, index: &Index, position: u64) -> Option<Self> {
+        let is_before = |(_, positions): &(_, Range<u64>)| positions.end <= position;
+        let before = index.positions(segment).take_while(is_before).count();
+        let (before, batches) = index.batches.split_at_checked(before)?;
+        let (events, bytes) = before
+            .iter()
+            .fold((0, 0), |(events, bytes), batch| (events + batch.events, bytes + batch.bytes));
+        let bytes = bytes..segment.bytes;
+        let (segment, position) = (*segment, segment.position + events);
+        let range = SegmentRange { segment, batches: batches.to_vec(), position, bytes };
+        (!range.bytes.is_empty()).then(|| Self::range(range))
     }
 
     /// Consecutive batches of a segment.

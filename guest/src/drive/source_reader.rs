@@ -38,20 +38,10 @@ pub(crate) struct SourceReader<S: Store> {
     at: u32,
     decoder: Option<Decoder<S::Bytes>>,
     index: Option<Index>,
-    /// Checked chunks that were not returned yet, each with the number of its object.
-    verified: VecDeque<(u32, UncutChunk<S::Bytes>)>,
-    /// The progress in the current object.
-    progress: Progress,
+    /// Checked chunks that were not returned yet.
+    verified: VecDeque<UncutChunk<S::Bytes>>,
     /// The failure behind them.
     interrupted: Option<Interrupted>,
-}
-
-/// The events and bytes returned of an object.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Progress {
-    object: u32,
-    pub events: u64,
-    pub bytes: u64,
 }
 
 enum Decoder<B> {
@@ -98,7 +88,6 @@ impl<S: Store> SourceReader<S> {
             decoder: None,
             index: None,
             verified: VecDeque::new(),
-            progress: Progress::default(),
             interrupted: None,
         }
     }
@@ -106,14 +95,8 @@ impl<S: Store> SourceReader<S> {
     /// Reads until some events are checked, and returns them. None at the end.
     pub(crate) fn next(&mut self) -> Result<Option<VerifiedChunk<S::Bytes>>, Interrupted> {
         loop {
-            if let Some((object, chunk)) = self.verified.pop_front() {
-                let chunk = chunk.cut();
-                if self.progress.object != object {
-                    self.progress = Progress { object, ..Progress::default() };
-                }
-                self.progress.events += chunk.spans.iter().map(|span| span.events).sum::<u64>();
-                self.progress.bytes += chunk.lines.length();
-                return Ok(Some(chunk));
+            if let Some(chunk) = self.verified.pop_front() {
+                return Ok(Some(chunk.cut()));
             }
             if let Some(interrupted) = self.interrupted.take() {
                 return Err(interrupted);
@@ -169,7 +152,7 @@ impl<S: Store> SourceReader<S> {
         self.window_max = (self.window_max * 2).min(READ_RANGES_MAX);
         let ranges = self.window.iter().map(|object| object.to_read(&self.log, self.request));
         self.read = Some(self.store.read(&ranges.collect::<Vec<_>>()));
-        (self.at, self.progress) = (0, Progress::default());
+        self.at = 0;
         true
     }
 
@@ -179,10 +162,7 @@ impl<S: Store> SourceReader<S> {
     }
 
     /// Prepares to read the sources that were not read completely again, after an interruption.
-    /// Returns the progress in the first of them.
-    pub(crate) fn restart(&mut self) -> Progress {
-        let progress = std::mem::take(&mut self.progress);
-        let progress = if progress.object == self.at { progress } else { Progress::default() };
+    pub(crate) fn restart(&mut self) {
         let done = usize::try_from(std::mem::take(&mut self.at)).unwrap_or(usize::MAX);
         let objects = std::mem::take(&mut self.window).into_iter().skip(done);
         // Each source ends with its bytes.
@@ -192,12 +172,6 @@ impl<S: Store> SourceReader<S> {
         self.window_max = READ_RANGES_AFTER_RESTART;
         (self.read, self.decoder, self.index, self.interrupted) = (None, None, None, None);
         self.verified.clear();
-        progress
-    }
-
-    /// The first source that is left after a restart.
-    pub(crate) fn first_left(&self) -> Option<&Source> {
-        self.later.front()
     }
 
     /// Leaves out the first source that is left after a restart.
@@ -224,7 +198,7 @@ impl<S: Store> SourceReader<S> {
         };
         let mut verified = Vec::new();
         let pushed = decoder.push(chunk, &mut verified);
-        self.verified.extend(verified.into_iter().map(|chunk| (self.at, chunk)));
+        self.verified.extend(verified);
         let index = pushed.map_err(|damage| self.damaged(damage))?;
         self.index = index.or(self.index.take());
         if last {

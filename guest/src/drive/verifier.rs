@@ -3,7 +3,8 @@
 //!
 //! 1. Every object that the current manifest makes part of the log is read whole and checked, and
 //!    so are the kept manifests before it.
-//! 2. If the log is compacted during the verification, the verification restarts.
+//! 2. If the log is compacted during the verification, the log is loaded again, and the work
+//!    continues where it was: see `kept`. The verification fails only if loads do not advance it.
 
 use crate::decide::log_state;
 use crate::decide::source::{Request, Source};
@@ -11,14 +12,19 @@ use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::interrupted::Interrupted;
 use crate::drive::source_reader::SourceReader;
 use crate::error::{Damage, Error};
-use crate::format::names::{LogName, ObjectName};
+use crate::format::listed::ListedBatch;
+use crate::format::names::{LogName, ObjectName, SegmentName};
 use crate::format::numbers::to_u64;
-use crate::limits::{MISSING_TRIES, VERIFY_FINDINGS_MAX, VERIFY_STEP_BYTES};
+use crate::limits::{VERIFY_FINDINGS_MAX, VERIFY_STEP_BYTES};
 use crate::ports::Store;
-use work::{Work, digest};
+use kept::digest;
+use resuming::Tries;
+use work::Work;
 
 mod hidden;
+mod kept;
 mod manifests;
+mod resuming;
 mod segments;
 mod work;
 
@@ -56,7 +62,7 @@ pub struct VerifyProgress {
     pub objects_total: u64,
     pub bytes: u64,
     pub bytes_total: u64,
-    /// Events that are not trimmed.
+    /// Events that are not trimmed, without those of hidden batches.
     pub events: u64,
     /// Trimmed events that the first segment still holds.
     pub trimmed_events: u64,
@@ -69,8 +75,7 @@ pub struct Verifier<S: Store> {
     stage: Stage,
     reading: Option<SourceReader<S>>,
     work: Work,
-    /// The number of times that the log has changed during the work.
-    changes: u32,
+    tries: Tries,
     /// The number of times that a listing has contradicted itself.
     doubts: u32,
 }
@@ -88,8 +93,8 @@ enum Stage {
 impl<S: Store> Verifier<S> {
     pub fn new(store: S, log: LogName) -> Self {
         let catalog = Catalog::new(store, log).collecting_intruders();
-        let work = Work::default();
-        Self { catalog, stage: Stage::Load, reading: None, work, changes: 0, doubts: 0 }
+        let (work, tries) = (Work::default(), Tries::default());
+        Self { catalog, stage: Stage::Load, reading: None, work, tries, doubts: 0 }
     }
 
     /// Does one step. None when all is checked.
@@ -113,7 +118,8 @@ impl<S: Store> Verifier<S> {
                 Stage::Report => {
                     let findings = &mut self.work.findings;
                     let some = findings.len().min(VERIFY_FINDINGS_MAX);
-                    self.work.checked.findings = findings.drain(..some).collect();
+                    let some = findings.drain(..some).map(|(_, finding)| finding);
+                    self.work.checked.findings = some.collect();
                     if findings.is_empty() {
                         self.stage = Stage::Done;
                     }
@@ -130,14 +136,22 @@ impl<S: Store> Verifier<S> {
     /// Lists everything, and checks manifests and retired indexes.
     fn load(&mut self) -> Result<(), Error> {
         let batches = self.catalog.list_settled(&|_| false)?;
-        self.work = Work { batches, twins: self.catalog.twins().to_vec(), ..Work::default() };
+        self.work = std::mem::take(&mut self.work).next();
+        self.work.batches = batches;
+        self.work.twins = self.catalog.twins().to_vec();
         self.work.others = self.catalog.list_current(Scope::Full)?.others;
         let intruders = self.catalog.take_intruders();
         if self.work.batches.is_empty() && self.work.others.is_empty() && intruders.is_empty() {
             self.catalog.check_is_there()?;
         }
-        intruders.into_iter().for_each(|damage| self.work.record_damage(damage));
-        if self.check_manifests()? && self.check_retired()? && self.check_current()? {
+        for damage in intruders {
+            self.work.record_damage(damage, None);
+        }
+        if self.check_manifests()?
+            && self.continues()?
+            && self.check_retired()?
+            && self.check_current()?
+        {
             self.find_hidden()?;
             self.begin()?;
         }
@@ -145,29 +159,40 @@ impl<S: Store> Verifier<S> {
     }
 
     fn begin(&mut self) -> Result<(), Error> {
-        let segments = self.work.manifest.iter().flat_map(|manifest| &manifest.segments);
-        let sources: Vec<_> = segments.map(|segment| Source::Segment(Box::new(*segment))).collect();
-        let checked = &mut self.work.checked;
-        checked.objects_total += to_u64(sources.len() * 2) + to_u64(self.work.batches.len());
-        let manifest = self.work.manifest.iter();
-        let segments = manifest.flat_map(|manifest| &manifest.segments).map(|s| s.bytes);
-        let batches = self.work.batches.iter().map(|batch| batch.size);
-        checked.bytes_total = self.catalog.total(segments.chain(batches))?;
-        self.read(sources);
+        let work = &mut self.work;
+        let segments = work.manifest.iter().flat_map(|manifest| &manifest.segments);
+        let left = segments.clone().filter(|segment| segment.end() > work.kept.position).count();
+        let segments = segments.map(|segment| segment.bytes);
+        let batches = work.batches.iter().map(|batch| batch.size);
+        work.checked.bytes_total = self.catalog.total(segments.chain(batches))?;
+        work.checked.objects_total +=
+            work.kept.objects + to_u64(left * 2) + to_u64(work.batches.len());
+        work.checked.objects += work.kept.objects;
+        work.kept.sequenced.add_to(&mut work.checked);
+        work.begun = work.kept.position;
         self.stage = Stage::Segments;
         Ok(())
     }
 
-    fn read(&mut self, sources: Vec<Source>) {
-        self.reading = Some(SourceReader::new(&self.catalog, sources, Request::Whole));
+    fn read(&mut self, sources: Vec<Source>) -> SourceReader<S> {
+        SourceReader::new(&self.catalog, sources, Request::Whole)
     }
 
     fn read_on(&mut self) -> Result<(), Error> {
-        let Some(mut reading) = self.reading.take() else { return Ok(()) };
+        let mut reading = match self.reading.take() {
+            Some(reading) => reading,
+            None => match self.segments_left()? {
+                Some(sources) => self.read(sources),
+                None => return Ok(()),
+            },
+        };
         let (log, work) = (&self.catalog.name, &mut self.work);
         match reading.next() {
             Ok(Some(chunk)) => {
                 chunk.spans.iter().for_each(|span| work.record_span(span, log));
+                if work.is_contradicted {
+                    return self.begin_again();
+                }
                 self.reading = Some(reading);
             }
             Ok(None) => self.end_stage(),
@@ -177,11 +202,11 @@ impl<S: Store> Verifier<S> {
                 return Err(error);
             }
             // Batches without events, as legacy ones can be, are deleted without a commit.
-            Err(Interrupted::Gone(gone)) if is_legacy_batch(&gone.source) => self.restart()?,
+            Err(Interrupted::Gone(gone)) if is_legacy_batch(&gone.source) => self.load_again()?,
             Err(Interrupted::Gone(gone)) => match self.has_changed() {
                 Ok(true) => {}
                 Ok(false) => {
-                    self.missing(gone.name);
+                    self.missing(gone.name, gone.source.segment().map(|segment| segment.name));
                     self.skip_one(reading);
                 }
                 Err(error) => {
@@ -193,27 +218,22 @@ impl<S: Store> Verifier<S> {
         Ok(())
     }
 
-    /// Resumes with the sources that were not read completely, which are counted again.
+    /// Resumes with the batches that were not read completely.
     fn read_again(&mut self, mut reading: SourceReader<S>) {
-        let progress = reading.restart();
-        let manifest = self.work.manifest.as_ref();
-        let first = manifest.and_then(|manifest| manifest.segments.first()).copied();
-        let first = first.map(|first| Source::Segment(Box::new(first)));
-        let is_first = first.is_some() && reading.first_left() == first.as_ref();
-        let checked = &mut self.work.checked;
-        let trimmed = if is_first { std::mem::take(&mut checked.trimmed_events) } else { 0 };
-        let events = progress.events.saturating_sub(trimmed);
-        checked.events = checked.events.saturating_sub(events);
-        checked.bytes = checked.bytes.saturating_sub(progress.bytes);
-        self.work.in_batch = 0;
-        self.reading = Some(reading);
+        self.work.drop_incomplete();
+        if self.stage == Stage::Live {
+            reading.restart();
+            self.reading = Some(reading);
+        }
     }
 
     /// Resumes behind a missing or damaged object.
     fn skip_one(&mut self, mut reading: SourceReader<S>) {
+        self.work.drop_incomplete();
         reading.restart();
-        reading.leave_out();
-        self.work.in_batch = 0;
+        if let Some(segment) = reading.leave_out().as_ref().and_then(Source::segment) {
+            self.work.kept.position = segment.end().max(self.work.kept.position);
+        }
         self.reading = Some(reading);
     }
 
@@ -222,20 +242,23 @@ impl<S: Store> Verifier<S> {
             self.stage = Stage::Hidden;
             return;
         }
-        let manifest = self.work.manifest.iter();
-        let segments: usize = manifest.map(|manifest| manifest.segments.len()).sum();
-        self.work.checked.objects += to_u64(segments * 2);
-        let absorbed = std::mem::take(&mut self.work.absorbed);
+        self.work.count_segments();
+        let places = &self.work.kept.places;
         let twins = self.work.twins.iter().copied();
-        let twins = twins.filter(|twin| absorbed.contains_key(&digest(&twin.name)));
+        let twins = twins.filter(|twin| places.contains_key(&digest(&twin.name)));
         let twins: Vec<_> = twins.collect();
-        let batches = std::mem::take(&mut self.work.batches).into_iter();
+        let batches = std::mem::take(&mut self.work.batches);
+        let (listed, bytes) = (batches.len(), sizes(&batches));
         let (absorbed, live): (Vec<_>, Vec<_>) =
-            batches.partition(|batch| absorbed.contains_key(&digest(&batch.name)));
-        self.work.checked.objects_total -= to_u64(absorbed.len());
-        let absorbed_bytes = absorbed.iter().map(|batch| batch.size).sum::<u64>();
-        let bytes_total = &mut self.work.checked.bytes_total;
-        *bytes_total -= absorbed_bytes;
+            batches.into_iter().partition(|batch| places.contains_key(&digest(&batch.name)));
+        let (left, known) = self.work.kept.begin_live(live);
+        let checked = &mut self.work.checked;
+        checked.objects_total -= to_u64(listed - left.len() - known.len());
+        checked.bytes_total -= bytes - sizes(&left) - sizes(&known);
+        checked.objects += to_u64(known.len());
+        for batch in known {
+            self.work.count_known(&batch.name);
+        }
         for batch in absorbed.into_iter().chain(twins) {
             self.report_garbage(
                 ObjectName::Batch(batch.name),
@@ -254,52 +277,31 @@ impl<S: Store> Verifier<S> {
         }
         for (object, bytes) in self.catalog.unfinished() {
             let (object, reason) = (object.clone(), GarbageReason::UnfinishedWrite);
-            self.work.findings.push_back(Finding::Garbage { object, bytes: *bytes, reason });
+            self.work.record(Finding::Garbage { object, bytes: *bytes, reason });
         }
-        self.read(live.into_iter().map(Source::Batch).collect());
+        self.reading = Some(self.read(left.into_iter().map(Source::Batch).collect()));
         self.stage = Stage::Live;
     }
 
     fn report_garbage(&mut self, name: ObjectName, bytes: u64, reason: GarbageReason) {
         let object = self.catalog.name.key(name);
-        self.work.findings.push_back(Finding::Garbage { object, bytes, reason });
+        self.work.record(Finding::Garbage { object, bytes, reason });
     }
 
-    fn record_damage(&mut self, damage: Damage) {
-        self.work.record_damage(damage.with_key(&self.catalog.name));
+    fn record_damage(&mut self, damage: Damage, segment: Option<SegmentName>) {
+        self.work.record_damage(damage.with_key(&self.catalog.name), segment);
     }
 
-    /// Records an object that is gone, although the log was not compacted.
-    fn missing(&mut self, object: impl std::fmt::Display) {
-        self.record_damage(Damage::new(
-            object,
-            "an object that belongs to the log",
-            "no such object",
-        ));
+    /// Records an object that is gone, although the log was not compacted. It may be one of a
+    /// segment.
+    fn missing(&mut self, object: impl std::fmt::Display, segment: Option<SegmentName>) {
+        let damage = Damage::new(object, "an object that belongs to the log", "no such object");
+        self.record_damage(damage, segment);
     }
+}
 
-    /// Returns true if the log was compacted. Then the work restarts.
-    fn has_changed(&mut self) -> Result<bool, Error> {
-        if self.catalog.highest_generation()? == self.work.generation {
-            return Ok(false);
-        }
-        self.restart()?;
-        Ok(true)
-    }
-
-    fn restart(&mut self) -> Result<(), Error> {
-        self.changes += 1;
-        self.stage = Stage::Load;
-        self.reading = None;
-        if self.changes <= MISSING_TRIES {
-            return Ok(());
-        }
-        let log = self.catalog.name.as_str();
-        let message = format!(
-            "compactions change log {log} faster than the log can be read; try again later"
-        );
-        Err(Error::StoreFailed { message, transient: true })
-    }
+fn sizes(batches: &[ListedBatch]) -> u64 {
+    batches.iter().map(|batch| batch.size).sum()
 }
 
 fn is_legacy_batch(source: &Source) -> bool {

@@ -139,14 +139,27 @@ impl Actor<'_> {
         }
     }
 
-    /// Counts and verifies everything: concurrent work of others is not damage.
+    /// The events that are visible, and those of them that are trimmed.
+    fn shown(&self) -> (u64, u64) {
+        let state = self.view.state();
+        (state.history.stored_events(), state.history.first_position)
+    }
+
+    /// Counts and verifies everything: concurrent work of others is not damage. A verification
+    /// counts each event that was there all the time.
     pub fn look_around(&mut self) -> Result<(), String> {
+        let before = self.shown();
         if let Some(verified) = unless_wrong("verify", self.logic.verify())? {
             self.note("verified", &format!("{verified:?}"));
             if let Some(damage) = verified.damaged.first()
                 && !damage::is_expected()
             {
                 return Err(format!("verify: {damage}"));
+            }
+            let after = self.shown();
+            let counts = before.0.saturating_sub(after.1)..=after.0 - before.1;
+            if !counts.contains(&verified.events) && !damage::is_expected() {
+                return Err(format!("verify counts {} events of {counts:?}", verified.events));
             }
         }
         let counted = unless_wrong("stat", self.logic.stat())?;

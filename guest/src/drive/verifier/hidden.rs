@@ -4,7 +4,8 @@
 //!    When the second began, it was not acknowledged, and a batch before it was not in the store.
 //!    That one may still land if its writer runs, so a stranded batch is no damage.
 //! 2. A batch that is gone is damage. Those behind it were acknowledged, and are not stranded.
-//! 3. An index that cannot be read is a finding of its own. Nothing is said about batches then.
+//! 3. The events of a batch count if the second load shows it.
+//! 4. An index that cannot be read is a finding of its own. Nothing is said about batches then.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -14,7 +15,7 @@ use crate::decide::visibility;
 use crate::drive::catalog::Scope;
 use crate::drive::interrupted::Interrupted;
 use crate::error::Error;
-use crate::format::names::{BatchId, WriterId};
+use crate::format::names::{BatchId, BatchName, WriterId};
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
@@ -28,7 +29,7 @@ impl<S: Store> Verifier<S> {
         let manifest = self.work.manifest.clone().map(Rc::new);
         match self.catalog.sort_out(manifest, self.work.batches.clone()) {
             Ok((state, _)) => {
-                self.work.hidden = state.hidden.iter().map(|batch| batch.name).collect();
+                self.work.hidden.extend(state.hidden.iter().map(|batch| batch.name));
                 Ok(())
             }
             Err(Interrupted::Gone(_) | Interrupted::Failed(Error::Damaged(_))) => Ok(()),
@@ -43,11 +44,10 @@ impl<S: Store> Verifier<S> {
             return Ok(());
         }
         if mutants::is(Mutant::VerifyFirstLook) {
-            let stranded = self.work.hidden.iter().map(|name| {
+            for name in std::mem::take(&mut self.work.hidden) {
                 let (object, before) = (self.catalog.name.key(name), String::new());
-                Finding::Stranded { object, bytes: 0, before }
-            });
-            self.work.findings.extend(stranded);
+                self.work.record(Finding::Stranded { object, bytes: 0, before });
+            }
             return Ok(());
         }
         let state = match self.catalog.load(Scope::Read) {
@@ -55,7 +55,7 @@ impl<S: Store> Verifier<S> {
             state => state?,
         };
         for gone in &state.gone {
-            self.work.record_damage(self.catalog.gone_batch(gone.batch));
+            self.work.record_damage(self.catalog.gone_batch(gone.batch), None);
         }
         let is_gone = |writer| state.gone.iter().any(|gone| gone.batch.writer == writer);
         // The first batch of each writer that is not in the store.
@@ -67,10 +67,15 @@ impl<S: Store> Verifier<S> {
                 let object = self.catalog.name.key(batch.name);
                 let before = self.catalog.name.key(before);
                 let finding = Finding::Stranded { object, bytes: batch.size, before };
-                self.work.findings.push_back(finding);
+                self.work.record(finding);
             }
         }
-        self.work.hidden.clear();
+        let is_hidden = |name: &BatchName| state.hidden.iter().any(|batch| batch.name == *name);
+        for name in std::mem::take(&mut self.work.hidden) {
+            if !is_hidden(&name) {
+                self.work.show(&name);
+            }
+        }
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Checks the kept manifests, the indexes of trimmed segments, and the listing against the current
 //! manifest.
 
-use super::work::Place;
+use super::kept::Place;
 use super::{Finding, Verifier};
 use crate::decide::log_state;
 use crate::decide::succession::{of_another_log, out_of_order};
@@ -13,8 +13,8 @@ use crate::limits::MISSING_TRIES;
 use crate::ports::Store;
 
 impl<S: Store> Verifier<S> {
-    /// Checks that no later manifest than the highest existed. Returns false when the work
-    /// restarts.
+    /// Checks that no later manifest than the highest existed. Returns false if the log
+    /// is loaded again.
     pub(super) fn check_current(&mut self) -> Result<bool, Error> {
         let manifest = self.work.manifest.as_ref();
         if manifest.is_none() && self.work.generation > Generation::default() {
@@ -33,13 +33,13 @@ impl<S: Store> Verifier<S> {
             return Ok(false);
         }
         match self.catalog.contradicted(manifest, found)? {
-            Error::Damaged(damage) => self.work.findings.push_back(Finding::Damaged(damage)),
+            Error::Damaged(damage) => self.work.record(Finding::Damaged(damage)),
             error => return Err(error),
         }
         Ok(true)
     }
 
-    /// Checks the kept manifests in order. Returns false when the work restarts.
+    /// Checks the kept manifests in order. Returns false if the log is loaded again.
     pub(super) fn check_manifests(&mut self) -> Result<bool, Error> {
         let highest = log_state::manifests(&self.work.others).max().unwrap_or_default();
         self.work.generation = highest;
@@ -69,12 +69,15 @@ impl<S: Store> Verifier<S> {
                     if self.has_changed()? {
                         return Ok(false);
                     }
-                    self.record_damage(Damage::new(generation, "a manifest", "no such object"));
+                    self.record_damage(
+                        Damage::new(generation, "a manifest", "no such object"),
+                        None,
+                    );
                     before = None;
                     continue;
                 }
                 Err(Error::Damaged(damage)) => {
-                    self.work.record_damage(damage);
+                    self.work.record_damage(damage, None);
                     before = None;
                     continue;
                 }
@@ -88,7 +91,7 @@ impl<S: Store> Verifier<S> {
                 if self.has_changed()? {
                     return Ok(false);
                 }
-                self.record_damage(damage);
+                self.record_damage(damage, None);
             }
             self.work.checked.objects += 1;
             log = log.or(manifest.log);
@@ -99,7 +102,7 @@ impl<S: Store> Verifier<S> {
         Ok(true)
     }
 
-    /// Checks the indexes of trimmed segments. Returns false when the work restarts.
+    /// Checks the indexes of trimmed segments. Returns false if the log is loaded again.
     pub(super) fn check_retired(&mut self) -> Result<bool, Error> {
         let retired = self.work.manifest.iter().flat_map(|manifest| manifest.retired.clone());
         for Retired { segment, .. } in retired.collect::<Vec<_>>() {
@@ -109,7 +112,7 @@ impl<S: Store> Verifier<S> {
                     self.work.checked.objects += 1;
                     for (batch, positions) in index.positions(&segment) {
                         let (start, segment) = (positions.start, segment.name);
-                        let place = Place { start, segment, is_retired: true };
+                        let place = Place { start, segment };
                         self.work.record_place(batch, place, &self.catalog.name);
                     }
                 }
@@ -117,10 +120,10 @@ impl<S: Store> Verifier<S> {
                     if self.has_changed()? {
                         return Ok(false);
                     }
-                    self.missing(segment.name.index());
+                    self.missing(segment.name.index(), None);
                 }
                 Err(Error::Damaged(damage)) => {
-                    self.work.record_damage(damage);
+                    self.work.record_damage(damage, None);
                 }
                 Err(error) => return Err(error),
             }
@@ -135,12 +138,12 @@ impl<S: Store> Verifier<S> {
         if stand_in.generation == self.work.generation
             && let Error::Damaged(damage) = self.catalog.ends_in_stand_in(stand_in.generation)
         {
-            self.work.record_damage(damage);
+            self.work.record_damage(damage, None);
         }
         let damage =
             of_another_log(log.and(stand_in.log).and(log), stand_in.generation, stand_in.log);
         if let Some(damage) = damage {
-            self.record_damage(damage);
+            self.record_damage(damage, None);
         }
     }
 }

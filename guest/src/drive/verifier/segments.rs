@@ -1,8 +1,8 @@
 //! Checks damaged segments batch by batch.
 
 use super::Verifier;
-use super::work::Place;
-use crate::decide::source::{Source, SourceObject};
+use super::kept::Place;
+use crate::decide::source::SourceObject;
 use crate::drive::repair::damaged_batches::damaged_batches;
 use crate::drive::source_reader::SourceReader;
 use crate::error::quantities::count;
@@ -21,25 +21,24 @@ impl<S: Store> Verifier<S> {
         reading: SourceReader<S>,
     ) -> Result<(), Error> {
         let object = reading.current().cloned();
-        // If the store fails, the next call begins with this object again.
-        self.read_again(reading);
-        if let Some(object) = object.filter(|object| !object.is_index())
-            && let SourceObject { source: Source::Segment(segment), .. } = object
-        {
+        let is_index = object.as_ref().is_some_and(SourceObject::is_index);
+        let segment = object.as_ref().and_then(|object| object.source.segment()).copied();
+        self.work.drop_incomplete();
+        if let Some(segment) = segment.filter(|_| !is_index) {
+            // If the store fails, the next call begins with this batch again.
             let batches = self.count_whole(&segment)?;
             if batches > 1 {
                 let batches = count(batches, "batch", "batches");
                 damage.found.push_str(&format!("; {batches} of the segment are damaged"));
             }
         }
-        self.work.record_damage(damage);
-        if let Some(reading) = self.reading.take() {
-            self.skip_one(reading);
-        }
+        self.work.record_damage(damage, segment.map(|segment| segment.name));
+        self.skip_one(reading);
         Ok(())
     }
 
-    /// Counts the batches of a segment that are not damaged. Returns the number of the others.
+    /// Counts the batches of a segment that are not damaged, from the one on at which the work is.
+    /// Returns the number of damaged ones.
     fn count_whole(&mut self, segment: &SegmentRecord) -> Result<u64, Error> {
         let index = match self.catalog.index_of(segment) {
             Ok(Some(index)) => index,
@@ -47,10 +46,11 @@ impl<S: Store> Verifier<S> {
             Err(error) => return Err(error),
         };
         let damaged = damaged_batches(&self.catalog, segment, &index)?.batches;
-        for (batch, positions) in index.positions(segment) {
+        let position = self.work.kept.position;
+        let left = index.positions(segment).filter(|(_, positions)| positions.end > position);
+        for (batch, positions) in left {
             if damaged.contains(&batch.name) {
-                let place =
-                    Place { start: positions.start, segment: segment.name, is_retired: false };
+                let place = Place { start: positions.start, segment: segment.name };
                 self.work.record_place(batch, place, &self.catalog.name);
                 continue;
             }

@@ -268,8 +268,12 @@ In a damaged segment, the batches that are whole are still counted. Without its 
 cannot be verified. The last line says how much could not be.
 
 A stranded batch was stored, but an earlier batch of its writer is not in the store. Its append \
-was never acknowledged, and readers are not shown its events. If the writer still runs, the \
-earlier batch may follow. If the writer was killed, the stranded batch stays as it is.
+was never acknowledged, and readers are not shown its events: they are not counted. If the writer \
+still runs, the earlier batch may follow. If the writer was killed, the stranded batch stays as it \
+is.
+
+If the log is compacted meanwhile, the verification continues with the new objects at the event \
+that it has reached.
 
 The exit code is 4 if anything is damaged. Garbage and stranded batches are not an error.
 

@@ -132,7 +132,7 @@ async fn check(target: &Target, shared: &Shared) -> Result<Findings, Failure> {
     }
     if found.stranded > 0 {
         let stranded = count(found.stranded, "stranded batch", "stranded batches");
-        line.push_str(&format!("; readers are not shown {stranded}"));
+        line.push_str(&format!("; readers are not shown {stranded}, whose events are not counted"));
     }
     if let (files @ 1.., bytes) = found.unfinished {
         let files = count(files, "unfinished file", "unfinished files");
