@@ -18,7 +18,6 @@ pub mod endpoint;
 pub mod engine;
 pub mod exchange;
 pub mod failure;
-pub mod hiding;
 pub mod listing;
 pub mod opened;
 pub mod probe;

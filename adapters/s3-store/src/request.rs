@@ -120,7 +120,7 @@ impl Request {
             format!("{}={}", encoding::uri(name, false), encoding::uri(value, false))
         };
         let mut query: Vec<String> = self.query.iter().map(encode).collect();
-        query.sort();
+        query.sort_unstable();
         let query = query.join("&");
         let more = if self.creates { &settings.create_headers[..] } else { &[] };
         let given = self.headers.iter().chain(&settings.headers).chain(more);

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use stratalog_store_rules::error::{StoreError, StoreErrorKind};
 use stratalog_store_rules::key;
+use stratalog_store_rules::secrets::Secrets;
 
 use crate::endpoint::Endpoint;
-use crate::hiding;
 use crate::signer::Credentials;
 
 /// The time limit of one operation, its retries included, and the limits of that setting.
@@ -116,7 +116,7 @@ impl Settings {
         let secrets = self.credentials.iter().flat_map(|Credentials { key_id, secret, token }| {
             [Some(secret), token.as_ref(), Some(key_id)].into_iter().flatten()
         });
-        hiding::clean(text, secrets)
+        Secrets::new(secrets).clean(text)
     }
 }
 

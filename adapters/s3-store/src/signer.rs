@@ -57,7 +57,7 @@ impl Signed<'_> {
     ) -> String {
         let date = timestamp.get(..8).unwrap_or_default();
         let mut headers: Vec<_> = self.headers.iter().collect();
-        headers.sort();
+        headers.sort_unstable();
         let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
         let names = names.join(";");
         let lines: String =

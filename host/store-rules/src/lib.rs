@@ -16,4 +16,5 @@ pub mod numbers;
 pub mod objects;
 pub mod pieces;
 pub mod reply;
+pub mod secrets;
 pub mod text;

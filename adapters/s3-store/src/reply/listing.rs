@@ -59,6 +59,6 @@ pub fn read(prefix: &str, token: Option<&str>, answer: &Answer) -> Result<Page, 
     }
     let mut entries = objects;
     entries.extend(folders);
-    entries.sort_by(|a, b| a.key.cmp(&b.key));
+    entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     Ok(Page { entries, token })
 }

@@ -88,9 +88,9 @@ fn bucket_without_signatures_needs_no_credentials() {
 #[test]
 fn texts_of_others_are_shown_without_secrets_in_one_line() {
     let settings = read(&[("AWS_SESSION_TOKEN", "tOkEn")]).unwrap();
-    let found = settings.clean("the key AKIDEXAMPLE\nhas\u{202e} sEcReT and tOkEn");
+    let found = settings.clean("the key AKIDEXAMPLE\nhas\u{202e} sEc\u{200b}ReT and tOkEn");
     assert_eq!(found, "the key *** has *** and ***");
-    assert_eq!(settings.clean(&"x".repeat(1_000)).len(), 400);
+    assert_eq!(settings.clean(&"x".repeat(1_000)).len(), 800);
     let short = read(&[("AWS_ACCESS_KEY_ID", "a")]).unwrap();
     assert_eq!(short.clean("no answer"), "no answer");
     assert!(!format!("{settings:?}").contains("sEcReT"));

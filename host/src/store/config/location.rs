@@ -12,11 +12,11 @@
 use std::fmt;
 use std::path::{Component, Path};
 
+use stratalog_store_rules::secrets::looks::hide_in_urls;
 use stratalog_store_rules::text::visible;
 use url::Url;
 
 use crate::store::config::location_error::LocationError;
-use crate::store::config::redact::hide_in_urls;
 use crate::store::config::root::{Root, RootKind, Service};
 
 /// The schemes that a bucket, a container or a host follows, and whether that may contain an `@`.

@@ -1,7 +1,6 @@
 //! The user's description of a store: location, options and credentials, checked before a client is
 //! made.
 
-mod hiding;
 pub(super) mod location;
 pub(super) mod location_error;
 pub(super) mod options;

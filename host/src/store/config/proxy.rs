@@ -2,8 +2,9 @@
 //!
 //! 1. The name holds no user and no password.
 
+use stratalog_store_rules::secrets::looks::hide_in_urls;
+
 use crate::store::config::options::StoreOptions;
-use crate::store::config::redact::hide_in_urls;
 use crate::store::config::settings::{Environment, variable};
 
 /// Variables that name the proxy of plain and of secure requests, in order of precedence.

@@ -1,0 +1,175 @@
+//! Texts that look like a secret, although no store was given them.
+//!
+//! Owns: the forms of URLs, headers and parameters that carry credentials.
+//! Must not know: the secrets.
+
+use crate::secrets::HIDDEN;
+
+/// Hides all in the text that looks like a secret.
+pub fn hide_what_looks_secret(text: &str) -> String {
+    hide_bytes(&hide_in_urls(&hide_values(text)))
+}
+
+/// Hides the user, the password and the query of every URL in `text`.
+pub fn hide_in_urls(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        out.push_str(before);
+        out.push_str("://");
+        let end = after.find(is_url_end).unwrap_or(after.len());
+        let (url, tail) = after.split_at(end);
+        let (url, is_cut) = match url.split_once('?') {
+            // A query may hide in the password. Then only the text after the last `@` is safe.
+            Some((_, query)) if query.contains('@') => (url, true),
+            Some((kept, _)) => (kept, true),
+            None => (url, false),
+        };
+        match url.rsplit_once('@') {
+            Some((container, _)) if before.ends_with("abfss") && is_container(container) => {
+                out.push_str(url);
+            }
+            Some((_, host)) => {
+                out.push_str(HIDDEN);
+                out.push('@');
+                out.push_str(host.split('?').next().unwrap_or_default());
+            }
+            None => out.push_str(url),
+        }
+        if is_cut {
+            out.push('?');
+            out.push_str(HIDDEN);
+        }
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Returns whether the part of an `abfss` URL before the `@` is the name of a container, which is
+/// no secret. Keys of Azure are longer.
+fn is_container(user: &str) -> bool {
+    const CHARS_MAX: usize = 63;
+    user.len() <= CHARS_MAX && user.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+fn is_url_end(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ')' | '}' | ']')
+}
+
+/// The names before credentials, in lower case.
+const NAMES: [(&str, Kind); 22] = [
+    ("x-amz-security-token", Kind::Header),
+    ("x-amz-s3session-token", Kind::Header),
+    ("x-aws-ec2-metadata-token", Kind::Header),
+    ("x-amz-server-side-encryption-customer-key", Kind::Header),
+    ("x-amz-server-side-encryption-customer-key-md5", Kind::Header),
+    ("x-ms-encryption-key", Kind::Header),
+    ("x-identity-header", Kind::Header),
+    ("x-ms-s2s-authorization", Kind::Header),
+    ("proxy-authorization", Kind::Header),
+    ("set-cookie", Kind::Header),
+    ("x-amz-signature=", Kind::Parameter(1)),
+    ("x-amz-credential=", Kind::Parameter(1)),
+    ("x-amz-security-token=", Kind::Parameter(1)),
+    ("x-goog-signature=", Kind::Parameter(1)),
+    ("signature=", Kind::Parameter(1)),
+    ("sig=", Kind::Parameter(1)),
+    ("webidentitytoken=", Kind::Parameter(1)),
+    ("client_secret=", Kind::Parameter(1)),
+    ("bearer ", Kind::Parameter(1)),
+    ("sharedkey ", Kind::Parameter(8)),
+    ("basic ", Kind::Parameter(12)),
+    // The beginning of a signed token (RFC 7519) stays.
+    ("eyj", Kind::Parameter(40)),
+];
+
+/// The form of a value behind its name.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// `: value`, or `": "value"` of a list of headers. In `authorization` only the signature is
+    /// hidden, as a parameter, since the rest helps.
+    Header,
+    /// A signing parameter outside a URL, with the shortest value that is one: some names are words
+    /// of plain texts too.
+    Parameter(usize),
+}
+
+/// Hides the values of headers and parameters.
+fn hide_values(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut out = String::with_capacity(text.len());
+    // Up to here, the text is passed on.
+    let mut done = 0;
+    let mut at = 0;
+    while let Some(rest) = lower.get(at..).filter(|rest| !rest.is_empty()) {
+        let names = NAMES.iter().filter(|(name, _)| rest.starts_with(name));
+        let value = names.filter_map(|(name, kind)| {
+            let start = at + name.len();
+            let (skipped, length) = value_of(*kind, text.get(start..)?)?;
+            Some((start + skipped, length))
+        });
+        let Some((start, length)) = value.min() else {
+            at += rest.chars().next().map_or(1, char::len_utf8);
+            continue;
+        };
+        out.push_str(text.get(done..start).unwrap_or_default());
+        if length > 0 {
+            out.push_str(HIDDEN);
+        }
+        done = start + length;
+        at = done;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
+}
+
+/// Returns the distance to a value from the end of its name, and the length of the value.
+fn value_of(kind: Kind, behind: &str) -> Option<(usize, usize)> {
+    match kind {
+        Kind::Header => of_a_header(behind),
+        Kind::Parameter(chars_min) => of_a_parameter(behind, chars_min),
+    }
+}
+
+fn of_a_header(behind: &str) -> Option<(usize, usize)> {
+    let start = behind.find(|c: char| !matches!(c, '"' | ':' | ' ' | '=')).unwrap_or(0);
+    let (between, value) = behind.split_at_checked(start)?;
+    let length = value.find(['\r', '\n', '"', ',']).unwrap_or(value.len());
+    between.contains([':', '=']).then_some((start, length))
+}
+
+fn of_a_parameter(behind: &str, chars_min: usize) -> Option<(usize, usize)> {
+    let is_end = |c: char| is_url_end(c) || matches!(c, '&' | ',' | ';');
+    let length = behind.find(is_end).unwrap_or(behind.len());
+    // `skip_signature=true` is an option.
+    let is_flag = matches!(behind.get(..length), Some("true" | "false"));
+    (length == 0 || !is_flag && length >= chars_min).then_some((0, length))
+}
+
+/// Hides lists of numbers that may be bytes of a secret, such as `[45, 45, 66, 69]`.
+fn hide_bytes(text: &str) -> String {
+    /// Shorter ones are lists of something else.
+    const BYTES_MIN: usize = 4;
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        out.push_str(before);
+        out.push('[');
+        let end = after.find(']').unwrap_or(after.len());
+        let (list, tail) = after.split_at(end);
+        let mut bytes = 0;
+        let is_bytes = list.split(',').map(str::trim).all(|item| {
+            bytes += usize::from(!item.is_empty());
+            item.is_empty() || item.parse::<u8>().is_ok()
+        });
+        if is_bytes && bytes >= BYTES_MIN {
+            out.push_str(HIDDEN);
+            rest = tail;
+        } else {
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    out
+}

@@ -1,0 +1,144 @@
+//! Foreign texts without secrets.
+//!
+//! Owns: the definition of a secret in a text.
+//! Must not know: the origin of the texts.
+//!
+//! 1. A known secret never survives, in any place and in any encoding.
+//! 2. Of a URL only scheme, host and path survive: no user, password, query or signature. The
+//!    container in an `abfss` URL is part of its path.
+//! 3. The headers that carry credentials survive by name only, and lists of bytes not at all.
+//! 4. The result of [`Secrets::clean`] is one line of bounded length, without characters that
+//!    cannot be seen.
+
+mod forms;
+pub mod looks;
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+
+use crate::text::is_invisible;
+use forms::find;
+use looks::hide_what_looks_secret;
+
+const HIDDEN: &str = "***";
+
+/// The longest message kept of a foreign text, in characters. Servers answer whole pages of HTML.
+const TEXT_CHARS_MAX: usize = 800;
+
+/// The shortest secret that is searched for. Replacing shorter ones would only garble the text.
+const SECRET_BYTES_MIN: usize = 4;
+
+/// The shortest secret whose base64 is also searched for.
+const ENCODED_BYTES_MIN: usize = 6;
+
+/// The secrets of a store, in each form that a text is searched for.
+#[derive(Default)]
+pub struct Secrets {
+    /// The longest first, as one may contain another.
+    forms: Vec<String>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets({} forms)", self.forms.len())
+    }
+}
+
+impl Secrets {
+    /// Takes the secrets of a store.
+    pub fn new(secrets: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let mut all = Self::default();
+        for secret in secrets {
+            let secret = secret.as_ref();
+            if secret.len() >= ENCODED_BYTES_MIN {
+                let encoded = BASE64_STANDARD_NO_PAD.encode(secret);
+                let of_urls = |c| match c {
+                    '+' => '-',
+                    '/' => '_',
+                    c => c,
+                };
+                all.add(encoded.chars().map(of_urls).collect());
+                all.add(encoded);
+            }
+            // A text is searched as if it had no such characters.
+            let secret: String = secret.chars().filter(|c| !is_invisible(*c)).collect();
+            // Servers and people drop the padding of base64.
+            let bare = secret.trim_end_matches('=');
+            let form = if bare.len() >= SECRET_BYTES_MIN { bare } else { &secret };
+            if form.len() >= SECRET_BYTES_MIN {
+                all.add(form.to_owned());
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, form: String) {
+        if !self.forms.contains(&form) {
+            let at = self.forms.iter().position(|known| known.len() < form.len());
+            self.forms.insert(at.unwrap_or(self.forms.len()), form);
+        }
+    }
+
+    /// Returns true if no text contains any of them.
+    pub fn is_empty(&self) -> bool {
+        self.forms.is_empty()
+    }
+
+    /// Returns `text` without these secrets.
+    pub fn hide(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for form in &self.forms {
+            let mut hidden = String::with_capacity(text.len());
+            let mut at = 0;
+            while let Some(found) = find(&text, form, at) {
+                hidden.push_str(text.get(at..found.start).unwrap_or_default());
+                hidden.push_str(HIDDEN);
+                at = found.end;
+            }
+            hidden.push_str(text.get(at..).unwrap_or_default());
+            text = hidden;
+        }
+        text
+    }
+
+    /// Returns a foreign text without these secrets and without texts that look like one, as one
+    /// line of at most 800 characters.
+    pub fn clean(&self, text: &str) -> String {
+        // A name that announces a secret is recognized without them.
+        let is_kept = |c: &char| c.is_control() || !is_invisible(*c);
+        let text: String = text.chars().filter(is_kept).collect();
+        let text = self.hide(&condense_xml(&text));
+        let text = hide_what_looks_secret(&text);
+        let mut line: String = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(TEXT_CHARS_MAX)
+            .collect();
+        line.truncate(line.trim_end().len());
+        line
+    }
+}
+
+/// Keeps the code and the message of an S3-like XML error. Drops the rest, which repeats parts of
+/// the signed request.
+fn condense_xml(text: &str) -> String {
+    let Some(code) = between(text, "<Code>", "</Code>") else {
+        return text.to_owned();
+    };
+    let start = text.find("<?xml").or_else(|| text.find("<Error"));
+    let before = start.and_then(|at| text.get(..at)).unwrap_or_default();
+    match between(text, "<Message>", "</Message>") {
+        Some(message) => format!("{before}{code}: {message}"),
+        None => format!("{before}{code}"),
+    }
+}
+
+fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
+    let (_, after) = text.split_once(open)?;
+    Some(after.split_once(close)?.0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+use super::*;
+
+#[test]
+fn foreign_texts_lose_their_secrets_and_keep_the_rest() {
+    let secrets = Secrets::new(["hunter2", "abc"]);
+    let cases = [
+        ("plain text stays", "plain text stays"),
+        ("abc is too short to be hidden", "abc is too short to be hidden"),
+        ("key hunter2!", "key ***!"),
+        ("PUT https://h/a/b?X-Amz-Signature=00ff in 1s", "PUT https://h/a/b?*** in 1s"),
+        ("at http://user:pass@h:80/x ok", "at http://***@h:80/x ok"),
+        ("at http://u:p/q@h/x", "at http://***@h/x"),
+        ("at http://u:p?q@h/x", "at http://***@h/x?***"),
+        ("\"https://h/?sig=1\" and https://i/?t=2", "\"https://h/?***\" and https://i/?***"),
+        ("Authorization: Bearer ey.x.y, next", "Authorization: Bearer ***, next"),
+        (
+            "Credential: x-amz-credential=AK/1&Signature=9f a",
+            "Credential: x-amz-credential=***&Signature=*** a",
+        ),
+        ("use aws_skip_signature=true here", "use aws_skip_signature=true here"),
+        ("abfss://CONTAINER@a.dfs.net/N", "abfss://CONTAINER@a.dfs.net/N"),
+        ("abfss://c:hunter3@a.dfs.net/N", "abfss://***@a.dfs.net/N"),
+        ("line\none", "line one"),
+        ("x-amz-security-token: AQoDY\r\nnext: 1", "x-amz-security-token: ***  next: 1"),
+        (r#"{"x-ms-encryption-key": "abcd", "a": 1}"#, r#"{"x-ms-encryption-key": "***", "a": 1}"#),
+        ("SignedHeaders=host;x-amz-security-token;b", "SignedHeaders=host;x-amz-security-token;b"),
+        ("Authorization: Basic dXNlcjpwYXNzd29yZA==", "Authorization: Basic ***"),
+        ("a basic matter", "a basic matter"),
+        ("line: [45, 45, 45, 45, 66, 69]", "line: [***]"),
+        ("sizes [1, 2] and [1000, 2000, 3000, 4000]", "sizes [1, 2] and [1000, 2000, 3000, 4000]"),
+        (
+            "token eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJpc3MiOiJodHRwcyJ9.c2ln ends",
+            "token eyJ*** ends",
+        ),
+        (
+            "403: <?xml version=\"1.0\"?><Error><Code>Denied</Code><Message>No way</Message>\
+             <StringToSign>AWS4 secret</StringToSign></Error>",
+            "403: Denied: No way",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(secrets.clean(text), expected);
+    }
+    assert!(secrets.clean(&"ü".repeat(5000)).chars().count() <= 800);
+    assert!(!format!("{secrets:?}").contains("hunter2"));
+}
+
+/// A secret with every character that some encoding changes.
+const SECRET: &str = "Ab/cD+eF=gH&12";
+
+#[test]
+fn secrets_are_hidden_in_every_form() {
+    let forms = [
+        SECRET.to_owned(),
+        SECRET.to_lowercase(),
+        SECRET.to_uppercase(),
+        "Ab%2FcD%2BeF%3DgH%2612".to_owned(),
+        "Ab%2fcD%2beF%3dgH%2612".to_owned(),
+        "ab%2fcd%2bef%3dgh%2612".to_owned(),
+        "Ab%252FcD%252BeF%253DgH%252612".to_owned(),
+        "Ab\\/cD+eF\\u003dgH\\u002612".to_owned(),
+        "Ab/cD+eF=gH&amp;12".to_owned(),
+        "QWIvY0QrZUY9Z0gmMTI=".to_owned(),
+    ];
+    let secrets = Secrets::new([SECRET]);
+    for form in &forms {
+        assert_eq!(secrets.clean(&format!("before {form} behind")), "before *** behind");
+        assert_eq!(secrets.hide(&format!("before {form} behind")), "before *** behind");
+    }
+}
+
+#[test]
+fn invisible_characters_hide_no_secret_and_no_name_of_one() {
+    let secrets = Secrets::new(["hunter2/==", "hi\u{200b}dden"]);
+    for (text, expected) in [
+        ("key h\u{200b}unt\u{2060}er2\u{ad}/=\u{feff}=!", "key ***!"),
+        ("key hunter2%E2%80%8B%2F%3D%3D!", "key ***!"),
+        ("aHVudGVy\u{200e}Mi89PQ==", "***"),
+        ("hidden hid\u{200b}den", "*** ***"),
+        ("X-Amz-Sig\u{200b}nature=00\u{200c}ff, b", "X-Amz-Signature=***, b"),
+        ("htt\u{ad}ps:/\u{2060}/u:p@h/k", "https://***@h/k"),
+        ("caf\u{e9} e\u{301}", "caf\u{e9} e\u{301}"),
+    ] {
+        assert_eq!(secrets.clean(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn padding_and_words_that_are_too_short_are_no_secrets() {
+    let token = Secrets::new(["TokTok/Tok+777=="]);
+    assert_eq!(token.clean("a TokTok/Tok+777=&b"), "a ***&b");
+    assert_eq!(token.clean("a VG9rVG9rL1Rvays3Nzc9PQ&b"), "a ***&b");
+    assert_eq!(Secrets::new(["??>>??>>"]).clean("a Pz8-Pj8_Pj4 b"), "a *** b");
+    assert_eq!(
+        token.clean("Credential=A/b, Signature=0aF9, c"),
+        "Credential=A/b, Signature=***, c"
+    );
+    assert_eq!(Secrets::new(["a", "ab="]).clean("no answer ab="), "no answer ab=");
+    assert!(Secrets::new(["a"]).is_empty());
+}
