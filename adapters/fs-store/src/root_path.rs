@@ -47,6 +47,9 @@ pub fn find(opened: &[&str], wanted: Option<&str>) -> Result<RootPath, StoreErro
         let names = opened.join(", ");
         return Err(unusable(wanted, &format!("the host opened only {names}")));
     };
+    if below.contains('\\') {
+        return Err(unusable(wanted, "it has a backslash, which is a slash on some hosts"));
+    }
     if !below.is_empty()
         && let Err(error) = key::check(&below)
     {
@@ -106,6 +109,8 @@ mod tests {
         assert_eq!(found(&["/"], Some("app/logs/")), root(0, "app/logs", "/app/logs"));
         assert_eq!(found(&["data"], Some("./app")), root(0, "app", "data/app"));
         assert_eq!(found(&["."], Some(".")), root(0, "", "."));
+        // An object may not have this name, but a folder may.
+        assert_eq!(found(&["/"], Some("x#1")), root(0, "x#1", "/x#1"));
     }
 
     #[test]
@@ -130,7 +135,7 @@ mod tests {
     fn root_that_cannot_be_used_is_refused() {
         let kind = |opened: &[&str], wanted| find(opened, wanted).unwrap_err().kind;
         assert_eq!(kind(&[], None), StoreErrorKind::PermissionDenied);
-        for wanted in ["../up", "a/../b", "/data/../etc", "a//b"] {
+        for wanted in ["../up", "a/../b", "/data/../etc", "a//b", "a\\b", "/data/a\\b"] {
             assert_eq!(kind(&["/data"], Some(wanted)), StoreErrorKind::Invalid, "{wanted}");
         }
     }

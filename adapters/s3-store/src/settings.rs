@@ -75,13 +75,7 @@ impl Settings {
             return Err(refused("AWS_S3_EXPRESS", "this store has no directory buckets"));
         }
         let (bucket, prefix) = root(get("STRATALOG_ROOT"))?;
-        let regions = ["AWS_REGION", "AWS_DEFAULT_REGION"];
-        let region = regions.iter().find_map(|name| get(name));
-        let region = region.unwrap_or_else(|| REGION_DEFAULT.to_owned());
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if !region.chars().all(is_name) {
-            return Err(refused("AWS_REGION", "a region has letters, digits and - only"));
-        }
+        let region = region(get)?;
         let is_virtual_hosted = flag("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", false)?;
         let urls = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
         let endpoint = match urls.iter().find_map(|name| Some((*name, get(name)?))) {
@@ -150,6 +144,10 @@ fn root(root: Option<String>) -> Result<(String, String), StoreError> {
     if prefix.is_empty() {
         return Ok((bucket.to_owned(), String::new()));
     }
+    // The native host takes them for the query and the fragment of a URL.
+    if prefix.contains(['?', '#']) {
+        return Err(refused(NAME, "its prefix has a ? or a #; use a prefix without"));
+    }
     key::check(prefix).map_err(|_| refused(NAME, "its prefix is not a valid key; correct it"))?;
     Ok((bucket.to_owned(), format!("{prefix}/")))
 }
@@ -161,8 +159,9 @@ fn credentials(
     if is_unsigned {
         return Ok(None);
     }
+    const TOKEN: &str = "AWS_SESSION_TOKEN";
     let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
-    let token = get("AWS_SESSION_TOKEN");
+    let token = get(TOKEN);
     let found = match (get(id), get(secret)) {
         (Some(key_id), Some(secret)) => Credentials { key_id, secret, token },
         (Some(_), None) => return Err(refused(id, &format!("it needs {secret}; set both"))),
@@ -175,12 +174,29 @@ fn credentials(
             return Err(refused(id, &reason));
         }
     };
-    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-    let Credentials { key_id, token, .. } = &found;
-    if !is_word(key_id) || !is_word(token.as_deref().unwrap_or_default()) {
-        return Err(refused(id, "it, or AWS_SESSION_TOKEN, has a space; correct it"));
-    }
+    check_word(id, &found.key_id)?;
+    check_word(TOKEN, found.token.as_deref().unwrap_or_default())?;
     Ok(Some(found))
+}
+
+/// Checks a value that becomes a part of a header.
+fn check_word(name: &str, value: &str) -> Result<(), StoreError> {
+    if value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(refused(name, "it has a space, or a character that is not of ASCII; correct it"))
+}
+
+fn region(get: impl Fn(&str) -> Option<String>) -> Result<String, StoreError> {
+    let names = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+    let Some((name, region)) = names.iter().find_map(|name| Some((name, get(name)?))) else {
+        return Ok(REGION_DEFAULT.to_owned());
+    };
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    match region.chars().all(is_of_name) {
+        true => Ok(region),
+        false => Err(refused(name, "a region has letters, digits and - only")),
+    }
 }
 
 fn has_conditional_create(value: Option<String>) -> Result<bool, StoreError> {
@@ -197,12 +213,14 @@ fn encryption(
     has_bucket_key: bool,
 ) -> Result<Vec<(&'static str, String)>, StoreError> {
     const ALGORITHM: &str = "AWS_SERVER_SIDE_ENCRYPTION";
-    let key = get("AWS_SSE_KMS_KEY_ID");
+    const KEY: &str = "AWS_SSE_KMS_KEY_ID";
+    let key = get(KEY);
     let algorithm = get(ALGORITHM);
     let is_kms = matches!(algorithm.as_deref(), Some("aws:kms" | "aws:kms:dsse"));
     if key.is_some() && !is_kms {
-        return Err(refused("AWS_SSE_KMS_KEY_ID", &format!("it needs {ALGORITHM}=aws:kms")));
+        return Err(refused(KEY, &format!("it needs {ALGORITHM}=aws:kms")));
     }
+    check_word(KEY, key.as_deref().unwrap_or_default())?;
     if has_bucket_key && algorithm.as_deref() != Some("aws:kms") {
         let reason = format!("it needs {ALGORITHM}=aws:kms");
         return Err(refused("AWS_SSE_BUCKET_KEY_ENABLED", &reason));

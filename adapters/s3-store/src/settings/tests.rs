@@ -47,6 +47,7 @@ fn encryption_becomes_headers_of_creates() {
     for bad in [
         &[("AWS_SSE_KMS_KEY_ID", "key/1")][..],
         &[("AWS_SERVER_SIDE_ENCRYPTION", "sse-c")],
+        &[algorithm, ("AWS_SSE_KMS_KEY_ID", "key 1")],
         &[("AWS_SERVER_SIDE_ENCRYPTION", "AES256"), ("AWS_SSE_BUCKET_KEY_ENABLED", "true")],
     ] {
         assert!(read(bad).is_err(), "{bad:?}");
@@ -58,8 +59,14 @@ fn setting_that_cannot_be_followed_is_refused_without_its_value() {
     let cases = [
         ("STRATALOG_ROOT", "file:///sEcReT2"),
         ("STRATALOG_ROOT", "s3://logs/../sEcReT2"),
+        ("STRATALOG_ROOT", "s3://logs/a#sEcReT2"),
+        ("STRATALOG_ROOT", "s3://logs/a?sEcReT2/b"),
         ("AWS_ENDPOINT", "http://sEcReT2"),
         ("AWS_ENDPOINT_URL", "https://user:sEcReT2@s3.test"),
+        ("AWS_ENDPOINT", "https://s3.test:99999"),
+        ("AWS_ENDPOINT_URL_S3", "https://s3.test:sEcReT2"),
+        ("AWS_DEFAULT_REGION", "sEcReT2/x"),
+        ("AWS_ACCESS_KEY_ID", "sEcReT2\n"),
         ("AWS_REGION", "sEcReT2/x"),
         ("AWS_SESSION_TOKEN", "sEcReT2 x"),
         ("AWS_SECRET_ACCESS_KEY", ""),
@@ -72,7 +79,11 @@ fn setting_that_cannot_be_followed_is_refused_without_its_value() {
     for case in cases {
         let error = read(&[case]).unwrap_err();
         assert_eq!(error.kind, StoreErrorKind::Invalid, "{case:?}");
-        assert!(error.message.starts_with("cannot use "), "{}", error.message);
+        // The key without its secret is the one that cannot be used.
+        let (name, value) = case;
+        let named = if value.is_empty() { "AWS_ACCESS_KEY_ID" } else { name };
+        let start = format!("cannot use {named}: ");
+        assert!(error.message.starts_with(&start), "{case:?}: {}", error.message);
         assert!(!error.message.contains("sEcReT"), "{}", error.message);
     }
 }

@@ -134,11 +134,11 @@ impl Form {
             Self::FrameBytes => "a number from 16384 to 16777215",
             Self::Endpoint => {
                 "a URL such as https://host:9000, that begins with https:// or http:// and has no \
-                 user, password, query or space"
+                 user, password, query or space, and no port but 1 to 65535"
             }
             Self::Proxy => {
                 "a URL such as http://host:3128 or https://user:password@host:3128, without a \
-                 query or a space"
+                 query or a space, and with no port but 1 to 65535"
             }
             Self::Host => "the name of a host, optionally with a port",
             Self::UrlPath => "a path that begins with /, without a query or a space",
@@ -188,6 +188,7 @@ fn endpoint_of(value: &str) -> Option<Url> {
     Url::parse(&in_use.to_string()).ok()?;
     let is_whole = url.host_str().is_some_and(|host| !host.is_empty())
         && in_use.host().is_some_and(|host| !host.is_empty())
+        && url.port() != Some(0)
         && url.query().is_none()
         && url.fragment().is_none();
     is_whole.then_some(url)
@@ -221,7 +222,7 @@ mod tests {
     #[test]
     fn values_are_taken_as_their_form_says() {
         let long = "x".repeat(20_000);
-        let cases: [(Form, &[&str], &[&str]); 12] = [
+        let cases: [(Form, &[&str], &[&str]); 13] = [
             (Form::Flag, &["true", "0", "On"], &["", "true ", "2"]),
             (Form::Payer, &["requester", "true"], &["bucket-owner"]),
             (Form::Time, &["30s", "1m 30s", "24h"], &["0s", "25h", "-1", "1e999", "30"]),
@@ -243,13 +244,20 @@ mod tests {
                     "https://h h",
                     "https://h\n",
                     "https://h:99999",
+                    "https://h:0",
+                    "https://h:x",
                     "https://\u{e9}",
                     "//h",
                     "http:\\\\h",
                     "https://h/%zz\u{0}",
                 ],
             ),
-            (Form::Proxy, &["http://u:p@h:3128", "https://h"], &["h:3128", "socks5://h"]),
+            (
+                Form::Proxy,
+                &["http://u:p@h:3128", "https://h"],
+                &["h:3128", "socks5://h", "http://h:0"],
+            ),
+            (Form::Host, &["h", "h:9000"], &["h:0", "h:99999", "h/x", "u@h"]),
             (Form::UrlPath, &["/v2/c"], &["v2", "@evil/", "/a b", "/a?b", ".evil.com"]),
             (Form::Name, &["eu-central-1", "a_b.c"], &["", "a b", "a/b", "a\nb", &long]),
             (Form::Word, &["a/b+c=", "%zz"], &["", " ", "a b", "a\nb", "\u{e9}", &long]),
