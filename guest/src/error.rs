@@ -45,7 +45,7 @@ impl Error {
     /// The error of a read, list or delete that the store failed.
     pub(crate) fn store(doing: &str, what: &str, error: &StoreError) -> Self {
         if error.kind == StoreErrorKind::NotAnObject {
-            let found = format!("something else: {}", error.message);
+            let found = format!("something else: {}", of_the_object(&error.message, what));
             return Self::Damaged(Damage::new(what, REGULAR_FILE, found));
         }
         // A message names the object. One that also names the action is complete.
@@ -118,9 +118,19 @@ impl WriteFailure {
             object: object.to_owned(),
             fate,
             events_pending,
-            message: error.message.clone(),
+            message: of_the_object(&error.message, object),
             transient: error.is_transient(),
         }
+    }
+}
+
+/// Returns the message of a store for a text that names the object already: its name is long.
+pub(crate) fn of_the_object(message: &str, object: &str) -> String {
+    let named = message.split_once('"');
+    let named = named.and_then(|(action, rest)| Some((action, rest.strip_prefix(object)?)));
+    match named.and_then(|(action, rest)| Some((action, rest.strip_prefix('"')?))) {
+        Some((action, rest)) => [action, "the object", rest].concat(),
+        None => message.to_owned(),
     }
 }
 

@@ -31,6 +31,7 @@ fn check_flush(fault: Fault, fate: WriteFate, text: &str) {
         assert_eq!((*found, *events_pending), (fate, 3));
         assert!(object.starts_with("log/batch_") && object.contains("_3_"), "{object}");
         assert!(failed.to_string().contains(text), "{failed}");
+        assert_eq!(failed.to_string().matches("log/batch_").count(), 1, "{failed}");
         assert!(message.contains("faulty"), "{message}");
         assert_eq!(log.read_all().unwrap(), all[..3], "before the retry");
         for event in &all[3..] {

@@ -60,9 +60,12 @@ impl Failure {
         Self { step, verb: verb.to_owned(), path: path.to_owned(), cause, remedy }
     }
 
-    /// Adds the action to take, unless one is known.
+    /// Adds the action to take, unless one is known. What is in the way has its own.
     pub fn or_remedy(self, remedy: impl Into<String>) -> Self {
-        Self { remedy: Some(self.remedy.unwrap_or_else(|| remedy.into())), ..self }
+        match self.cause {
+            Cause::InTheWay { .. } => self,
+            _ => Self { remedy: Some(self.remedy.unwrap_or_else(|| remedy.into())), ..self },
+        }
     }
 
     /// Returns whether the file system cannot give a file a second name.
@@ -97,7 +100,8 @@ impl Failure {
                 self.cause
             ),
             _ if self.verb == action => self.reason(),
-            _ => self.to_string(),
+            // The key names the file.
+            _ => format!("cannot {} the file: {}", self.verb, self.reason()),
         };
         error(kind, action, key, store, reason)
     }
@@ -195,8 +199,8 @@ mod tests {
         let denied = failure(Step::Staging, Reason::Denied);
         assert_eq!(
             denied.into_error("create", "log/a", "the folder /").message,
-            "cannot create \"log/a\" in the folder /: cannot do it to /log/a: so it is; allow this \
-             user to write in /log"
+            "cannot create \"log/a\" in the folder /: cannot do it to the file: so it is; allow \
+             this user to write in /log"
         );
         let (path, what) = ("/log/a".to_owned(), What::Link);
         let way = Cause::InTheWay { path, what, wanted: Wanted::File };
@@ -208,6 +212,18 @@ mod tests {
             "cannot read \"log/a\" in the folder /: /log/a is a symbolic link, not a regular file; \
              move it away"
         );
+    }
+
+    #[test]
+    fn root_that_is_in_the_way_has_one_action() {
+        let (path, what) = ("/data".to_owned(), What::Link);
+        let way = Cause::InTheWay { path, what, wanted: Wanted::Folder };
+        let error = Failure::new(Step::Looking, "create the folder", "/data", way);
+        let shown = error.or_remedy("correct STRATALOG_ROOT").to_string();
+        assert_eq!(shown.matches(';').count(), 1, "{shown}");
+        assert!(shown.contains("/data is a symbolic link, not a folder; "), "{shown}");
+        let missing = failure(Step::Looking, Reason::NotFound).or_remedy("correct it").to_string();
+        assert!(missing.ends_with("so it is; correct it"), "{missing}");
     }
 
     #[test]

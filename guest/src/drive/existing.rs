@@ -3,8 +3,8 @@
 //! The names are random, so such an object is an earlier try that landed, but the answer may be
 //! wrong. The object counts once it was read and has the expected bytes.
 
-use crate::error::Damage;
 use crate::error::quantities::{count, size};
+use crate::error::{Damage, of_the_object};
 use crate::format::batch::BatchRecord;
 use crate::format::batch_reader::BatchReader;
 use crate::format::names::{BatchName, LogName, SegmentName};
@@ -23,10 +23,9 @@ pub(crate) fn check_batch<S: Store>(
 ) -> Result<(), StoreError> {
     let key = log.key(name);
     let Some(origin) = name.origin else {
-        return Err(other(&key, &Damage::new(name, "a name with a digest", "none")));
+        return Err(other(&Damage::new(name, "a name with a digest", "none")));
     };
-    let mut reader =
-        BatchReader::new(name, origin, bytes).map_err(|damage| other(&key, &damage))?;
+    let mut reader = BatchReader::new(name, origin, bytes).map_err(|damage| other(&damage))?;
     check_whole(store, &key, |bytes, last| reader.push(bytes, last).map(drop))
 }
 
@@ -56,10 +55,8 @@ pub(crate) fn check_bytes<S: Store>(store: &S, key: &str, bytes: &[u8]) -> Resul
         return Ok(());
     }
     let expected = format!("these {}", size(to_u64(bytes.len())));
-    Err(other(
-        key,
-        &Damage::new(key, expected, count(to_u64(found.len()), "other byte", "other bytes")),
-    ))
+    let found = count(to_u64(found.len()), "other byte", "other bytes");
+    Err(other(&Damage::new(key, expected, found)))
 }
 
 /// Reads an object, and passes each chunk to `push`, with true for the last one.
@@ -76,7 +73,7 @@ fn check_whole<S: Store>(
         match read.next(CHUNK_BYTES_MAX) {
             Ok(Some(chunk)) => {
                 let last = chunk.last;
-                push(chunk.bytes, last).map_err(|damage| other(key, &damage))?;
+                push(chunk.bytes, last).map_err(|damage| other(&damage))?;
                 if last {
                     return Ok(());
                 }
@@ -99,29 +96,28 @@ fn not_shown(key: &str, error: StoreError) -> StoreError {
     match kind {
         StoreErrorKind::NotFound => StoreError {
             kind: StoreErrorKind::Unavailable,
-            message: format!(
-                "the store reports that {key} already exists, but does not return the object; \
-                 try again"
-            ),
+            message: "the store reports that the object already exists, but does not return the \
+                      object; try again"
+                .to_owned(),
         },
         kind => StoreError {
             kind,
             message: format!(
-                "the store reports that {key} already exists, but the object cannot be read: \
-                 {message}"
+                "the store reports that the object already exists, but it cannot be read: {}",
+                of_the_object(&message, key)
             ),
         },
     }
 }
 
-fn other(key: &str, damage: &Damage) -> StoreError {
+fn other(damage: &Damage) -> StoreError {
     let Damage { expected, found, .. } = damage;
     // A retry cannot help.
     StoreError {
         kind: StoreErrorKind::Invalid,
         message: format!(
-            "{key} already exists with another content: expected {expected}, found {found}; \
-             remove that object"
+            "the object already exists with another content: expected {expected}, found {found}; \
+             remove the object"
         ),
     }
 }

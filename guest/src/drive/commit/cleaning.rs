@@ -3,8 +3,8 @@
 use crate::decide::agreement;
 use crate::decide::log_state::{self, LogState};
 use crate::drive::catalog::{NotListed, Scope};
-use crate::error::Error;
 use crate::error::quantities::{count, grouped};
+use crate::error::{Error, of_the_object};
 use crate::format::listed::ListedOther;
 use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, Marker, ObjectName, SegmentName};
@@ -171,7 +171,7 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
                     "cannot delete {} of {}, first {key}: {}; the next compaction deletes them",
                     grouped(to_u64(failures.len())),
                     count(to_u64(keys.len()), "object", "objects"),
-                    error.message
+                    of_the_object(&error.message, key)
                 ));
             }
             let failed: BTreeSet<_> = ordered(failures.iter().map(|(key, _)| key));

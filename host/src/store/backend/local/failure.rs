@@ -129,14 +129,15 @@ pub(super) fn shown(error: &io::Error) -> String {
 
 /// Returns the action to take on an error of the system at a path.
 pub(super) fn remedy(path: &Path, access: Access, error: &io::Error) -> Option<String> {
+    // Behind a folder that may not be entered, nothing is found.
+    let exists = |path: &&Path| path.symlink_metadata().is_ok();
     match reason_of(error) {
-        // Permissions do not decide.
+        // Permissions do not decide. A new file is not there yet: its folder refuses it.
         Reason::NotPermitted => {
-            Some(format!("check the owner and the attributes of {}", path.display()))
+            let visible = path.ancestors().find(exists).unwrap_or(path);
+            Some(format!("check the owner and the attributes of {}", visible.display()))
         }
         Reason::Denied => {
-            // Behind a folder that may not be entered, nothing is found.
-            let exists = |path: &&Path| path.symlink_metadata().is_ok();
             let visible = match access {
                 Access::Read => path.ancestors().find(exists),
                 Access::Write => path.ancestors().skip(1).find(exists),
@@ -157,5 +158,27 @@ pub(super) fn remedy(path: &Path, access: Access, error: &io::Error) -> Option<S
 impl Cause {
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::System(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remedy_names_what_exists() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        std::fs::create_dir(&log).unwrap();
+        let file = log.join("batch");
+        let not_permitted = io::Error::from_raw_os_error(EPERM);
+        let about = |path: &Path| {
+            let remedy = remedy(path, Access::Write, &not_permitted).unwrap();
+            remedy.strip_prefix("check the owner and the attributes of ").unwrap().to_owned()
+        };
+        assert_eq!(about(&file), log.display().to_string());
+        assert_eq!(about(&log.join("not/yet/batch")), log.display().to_string());
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(about(&file), file.display().to_string());
     }
 }
