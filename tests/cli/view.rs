@@ -184,41 +184,53 @@ fn view_serves_nothing_but_this_log() {
     fs::write(folder.path().join("file"), "secret").unwrap();
     fs::create_dir(Path::new(&log).join("below")).unwrap();
     fs::write(Path::new(&log).join("below/file"), "secret").unwrap();
+    for name in [".env", "batch_notes.jsonl", "set-aside_manifest_0000000000000000001.json"] {
+        fs::write(Path::new(&log).join(name), "secret").unwrap();
+    }
     #[cfg(unix)]
     std::os::unix::fs::symlink(folder.path().join("file"), Path::new(&log).join("link")).unwrap();
     let view = View::of(&log);
     let batch = &objects(&other)[0];
-    for path in [
-        format!("objects/other/{batch}"),
-        "objects/file".to_owned(),
-        "objects/log/../file".to_owned(),
-        "objects/log/..%2ffile".to_owned(),
-        "objects/log/%2e%2e/file".to_owned(),
-        "objects/log/%2e%2e%2ffile".to_owned(),
-        "objects/..%2f..%2f..%2f..%2fetc%2fpasswd".to_owned(),
-        "objects//etc/passwd".to_owned(),
-        "objects/log/below/file".to_owned(),
-        "objects/log/below".to_owned(),
-        "objects/log/link".to_owned(),
-        "objects/log/none".to_owned(),
-        "objects/log/".to_owned(),
-        "objects/log/%ff".to_owned(),
-        "objects/log/a%00b".to_owned(),
-        format!("{LIST}&prefix="),
-        format!("{LIST}&prefix=other/"),
-        format!("{LIST}&prefix=log"),
-        format!("{LIST}&prefix=log/below/"),
-        format!("{LIST}&prefix=log/../"),
-        "objects/?prefix=log/".to_owned(),
-        "objects/?list-type=2&prefix=log/".to_owned(),
-        format!("{LIST}&prefix=log/&max-keys=x"),
-        "../Cargo.toml".to_owned(),
-        "%2e%2e/Cargo.toml".to_owned(),
-        "objects".to_owned(),
-        "none".to_owned(),
+    let long = format!("objects/log/{}", "a".repeat(2_000));
+    for (status, path) in [
+        (404, format!("objects/other/{batch}")),
+        (404, "objects/file".to_owned()),
+        (400, "objects/log/../file".to_owned()),
+        (400, "objects/log/..%2ffile".to_owned()),
+        (400, "objects/log/%2e%2e/file".to_owned()),
+        (400, "objects/log/%2e%2e%2ffile".to_owned()),
+        (400, "objects/..%2f..%2f..%2f..%2fetc%2fpasswd".to_owned()),
+        (400, "objects//etc/passwd".to_owned()),
+        (404, "objects/log/.env".to_owned()),
+        (404, "objects/log/batch_notes.jsonl".to_owned()),
+        (404, "objects/log/set-aside_manifest_0000000000000000001.json".to_owned()),
+        (404, format!("objects/log/{batch}%23")),
+        (404, format!("objects/log/{batch}%231")),
+        (404, "objects/log/below/file".to_owned()),
+        (404, "objects/log/below".to_owned()),
+        (404, "objects/log/link".to_owned()),
+        (404, "objects/log/none".to_owned()),
+        (404, "objects/log/batch_0001700000006500000.jsonl".to_owned()),
+        (400, "objects/log/".to_owned()),
+        (400, "objects/log/%ff".to_owned()),
+        (400, "objects/log/a%00b".to_owned()),
+        (400, long),
+        (403, format!("{LIST}&prefix=")),
+        (403, format!("{LIST}&prefix=other/")),
+        (403, format!("{LIST}&prefix=log")),
+        (403, format!("{LIST}&prefix=log/below/")),
+        (403, format!("{LIST}&prefix=log/../")),
+        (400, format!("{LIST}&prefix=log/a%00b")),
+        (400, "objects/?prefix=log/".to_owned()),
+        (400, "objects/?list-type=2&prefix=log/".to_owned()),
+        (400, format!("{LIST}&prefix=log/&max-keys=x")),
+        (404, "../Cargo.toml".to_owned()),
+        (404, "%2e%2e/Cargo.toml".to_owned()),
+        (404, "objects".to_owned()),
+        (404, "none".to_owned()),
     ] {
         let reply = view.get(&path);
-        assert!((400..500).contains(&reply.status), "{path}: {}", reply.head);
+        assert_eq!(reply.status, status, "{path}: {}", reply.head);
         let text = reply.text();
         assert!(!text.contains("secret") && !text.contains("root:"), "{path}: {text}");
     }
@@ -241,6 +253,15 @@ fn view_refuses_requests_without_token_or_of_another_host() {
         assert_eq!(reply.status, 403, "{host:?}: {}", reply.head);
     }
     assert_eq!(view.send("GET", &view.path, &format!("localhost:{port}"), "").status, 200);
+    for (path, headers) in [
+        (view.url(), String::new()),
+        (format!("http://evil.example{}", view.path), String::new()),
+        (view.path.clone(), "Host: evil.example\r\n".to_owned()),
+        (view.path.clone(), format!("Host: {}\r\n", view.host)),
+    ] {
+        let reply = view.send("GET", &path, &view.host, &headers);
+        assert_eq!(reply.status, 400, "{path} {headers}: {}", reply.head);
+    }
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"] {
         let reply = view.send(method, &format!("{}objects/log/new", view.path), &view.host, "");
         assert_eq!(reply.status, 405, "{method}");
@@ -306,6 +327,35 @@ fn view_ends_the_connection_of_a_refused_request() {
     stream.read_to_end(&mut answers).ok();
     let answers = String::from_utf8_lossy(&answers).into_owned();
     assert_eq!(answers.matches("HTTP/1.1 404").count(), 1, "{answers}");
+}
+
+/// The most connections of the server.
+const CONNECTIONS_MAX: usize = 64;
+
+#[test]
+fn view_ends_the_oldest_idle_connection_for_a_new_one() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], "event\n");
+    let view = View::of(&log);
+    // The oldest one is used again, so that the second one is idle for the longest time.
+    let mut idle: Vec<_> =
+        (0..CONNECTIONS_MAX).map(|_| TcpStream::connect(&view.host).unwrap()).collect();
+    let request = format!("GET {}log.json HTTP/1.1\r\nHost: {}\r\n\r\n", view.path, view.host);
+    let ask = |stream: &mut TcpStream| {
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut status = String::new();
+        BufReader::new(stream).read_line(&mut status).unwrap();
+        assert_eq!(status, "HTTP/1.1 200 OK\r\n");
+    };
+    ask(&mut idle[0]);
+    assert_eq!(view.get("log.json").status, 200);
+    let mut end = Vec::new();
+    idle[1].read_to_end(&mut end).unwrap();
+    assert!(end.is_empty(), "{}", String::from_utf8_lossy(&end));
+    // All others are open: no time limit has ended them.
+    for stream in &mut idle[2..] {
+        ask(stream);
+    }
 }
 
 #[test]

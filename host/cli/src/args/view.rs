@@ -11,8 +11,9 @@ events that it has loaded, follow new ones, and verify the log. The component of
 the browser and reads the objects through this command.
 
 The address is on 127.0.0.1 and contains a random token, which is new for each run: anyone who has \
-it can read the log while the command runs. Nothing can be written. Only objects of this log are \
-served, and no other host is asked for anything.
+it can read the log while the command runs. Nothing can be written. Only the objects of this log \
+are served: of any other file in its folder, the page sees the name and the size. No other host is \
+asked for anything.
 
 The folder examples/browser has the same page for a web server or a bucket.
 

@@ -27,6 +27,34 @@ pub fn is_unfinished_of_a_log(name: &str) -> bool {
     is_unfinished(name) && NAME_STARTS.iter().any(|start| name.starts_with(start))
 }
 
+/// The starts and ends of the names of a log's own objects. Between them are digits and `_`.
+const FORMS: [(&str, &str); 5] = [
+    ("batch_", ".jsonl"),
+    ("segment_", ".jsonl"),
+    ("segment_", ".index"),
+    ("manifest_", ".json"),
+    ("generation_", ""),
+];
+
+/// The digits behind each of these starts: a time or a generation.
+const FIRST_DIGITS: usize = 19;
+
+/// Returns whether a name has the form of a log's own objects. Probes, copies that were set aside
+/// and unfinished objects are none.
+pub fn is_object_of_a_log(name: &str) -> bool {
+    FORMS.iter().any(|(start, end)| {
+        let numbers = name.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
+        numbers.and_then(|numbers| numbers.split_at_checked(FIRST_DIGITS)).is_some_and(
+            |(first, others)| {
+                let is_of_a_number = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'_');
+                first.bytes().all(|byte| byte.is_ascii_digit())
+                    && (others.is_empty() || others.starts_with('_'))
+                    && others.bytes().all(is_of_a_number)
+            },
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +74,39 @@ mod tests {
         assert!(is_unfinished_of_a_log("batch_1.jsonl#1"));
         for name in ["notes.txt#1", "batch_1.jsonl", "batch_1.jsonl#x", "batch_1.jsonl#"] {
             assert!(!is_unfinished_of_a_log(name), "{name}");
+        }
+    }
+    #[test]
+    fn objects_of_a_log_have_numbers_between_start_and_end() {
+        for name in [
+            "batch_0001700000006500000.jsonl",
+            "batch_0001700000006000000_3c6ef35f_2_0628a850a2b64538.jsonl",
+            "batch_0001700000004000000_3c6ef35f47502932_3_1000000_0_2_28fa111c20dc12c1.jsonl",
+            "segment_0000000000000000001_47502932_0000.jsonl",
+            "segment_0000000000000000001_47502932_0000.index",
+            "manifest_0000000000000000001.json",
+            "generation_0000000000000000064",
+        ] {
+            assert!(is_object_of_a_log(name), "{name}");
+        }
+        for name in [
+            "notes.txt",
+            ".env",
+            "batch_",
+            "batch_.jsonl",
+            "batch_notes.jsonl",
+            "batch_0001700000006500000.jsonl#1",
+            "batch_0001700000006500000_notes.jsonl",
+            "batch_0001700000006500000a.jsonl",
+            "batch_0001700000006500000.json",
+            "batch_0001700000006500000/../x.jsonl",
+            "segment_0000000000000000001_47502932_0000.txt",
+            "generation_0000000000000000064.json",
+            "manifest_1.json",
+            "set-aside_manifest_0000000000000000001.json",
+            "probe_0001700000006500000",
+        ] {
+            assert!(!is_object_of_a_log(name), "{name}");
         }
     }
 }

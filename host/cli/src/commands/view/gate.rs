@@ -43,7 +43,18 @@ impl Gate {
     /// A name that leads here, but is not this server's, is that of a page that wants to read the
     /// log by a changed DNS entry.
     pub(super) fn pass<'a, T>(&self, request: &'a Request<T>) -> Result<&'a str, Box<Answer>> {
-        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+        // With a URL in its first line or with several hosts, a request has more than one, of which
+        // others on the way may read another than this server.
+        if request.uri().authority().is_some() {
+            let refusal = "request a path, without scheme and host before it";
+            return Err(Box::new(text(StatusCode::BAD_REQUEST, refusal)));
+        }
+        let mut hosts = request.headers().get_all(HOST).iter();
+        let (Some(host), None) = (hosts.next(), hosts.next()) else {
+            let refusal = "a request needs exactly one header Host";
+            return Err(Box::new(text(StatusCode::BAD_REQUEST, refusal)));
+        };
+        let host = host.to_str().ok();
         if !host.is_some_and(|host| self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))) {
             let refusal = "this server answers to 127.0.0.1 and localhost only";
             return Err(Box::new(text(StatusCode::FORBIDDEN, refusal)));

@@ -6,6 +6,7 @@
 //! 3. The page asks no other host for anything.
 
 mod answer;
+mod connections;
 mod gate;
 mod objects;
 mod page;

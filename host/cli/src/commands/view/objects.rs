@@ -1,8 +1,8 @@
 //! Serves the objects of the log in the ways that the page knows from buckets: a listing as that of
 //! ListObjectsV2, and objects by ranges.
 //!
-//! 1. Keys are those directly in the log's folder. Any other is refused here, and the store checks
-//!    them again.
+//! 1. Listings are of the log's folder alone, and the objects are those whose names have the form
+//!    of a log's objects. Any other is refused here, and the store checks keys again.
 //! 2. Memory is bounded: an answer has at most [`GET_BYTES_MAX`] of an object.
 
 use std::fmt::Write as _;
@@ -15,6 +15,8 @@ use stratalog::store::{
     EntryKind, GET_BYTES_MAX, LIST_LIMIT_MAX, ListPage, ObjectPart, Store, StoreError,
     StoreErrorKind,
 };
+use stratalog_store_rules::folder::names::is_object_of_a_log;
+use stratalog_store_rules::key;
 
 use super::answer::{Answer, answer, text};
 use crate::numbers::to_u64;
@@ -39,13 +41,13 @@ impl Objects {
             let reason = "a listing needs list-type=2, delimiter=/ and a prefix";
             return text(StatusCode::BAD_REQUEST, reason);
         };
-        if !self.is_inside(&asked.prefix) {
+        if self.name_of(&asked.prefix).is_none() {
             return text(StatusCode::FORBIDDEN, "the prefix is outside of the log");
         }
         let mut listing = self.store.listing(&asked.prefix, asked.after.as_deref(), true);
         match listing.next(asked.limit).await {
             Ok(page) => answer(StatusCode::OK, "application/xml", xml(&page)),
-            Err(error) => refusal(&error),
+            Err(error) => refusal(&error, StatusCode::BAD_REQUEST),
         }
     }
 
@@ -54,8 +56,11 @@ impl Objects {
         let Ok(key) = percent_decode_str(path).decode_utf8() else {
             return text(StatusCode::BAD_REQUEST, "the key is no UTF-8");
         };
-        if !self.is_inside(&key) {
-            return text(StatusCode::FORBIDDEN, "the key is outside of the log");
+        if let Err(error) = key::check(&key) {
+            return refusal(&error, StatusCode::BAD_REQUEST);
+        }
+        if !self.name_of(&key).is_some_and(is_object_of_a_log) {
+            return text(StatusCode::NOT_FOUND, "the log has no object of this name");
         }
         let asked = match headers.get(RANGE).map(range) {
             Some(None) => {
@@ -73,13 +78,15 @@ impl Objects {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!("{key} has {size} bytes; request ranges of at most {GET_BYTES_MAX} bytes"),
             ),
-            Err(error) => refusal(&error),
+            // The key is valid, so the range is not.
+            Err(error) => refusal(&error, StatusCode::RANGE_NOT_SATISFIABLE),
         }
     }
 
-    /// Returns whether a key, or the start of one, is directly in the log's folder.
-    fn is_inside(&self, key: &str) -> bool {
-        key.strip_prefix(&self.folder).is_some_and(|name| !name.contains('/'))
+    /// Returns the name in a key, or the start of one in a prefix. None if it is not directly in
+    /// the log's folder.
+    fn name_of<'a>(&self, key: &'a str) -> Option<&'a str> {
+        key.strip_prefix(&self.folder).filter(|name| !name.contains('/'))
     }
 }
 
@@ -174,14 +181,15 @@ fn xml(page: &ListPage) -> String {
 }
 
 /// Returns a failure of the store. Its message has no secret.
-fn refusal(error: &StoreError) -> Answer {
+/// `invalid` is the status for an argument that the store refuses.
+fn refusal(error: &StoreError, invalid: StatusCode) -> Answer {
     let status = match error.kind {
         StoreErrorKind::NotFound => StatusCode::NOT_FOUND,
         StoreErrorKind::NotAnObject => StatusCode::CONFLICT,
         StoreErrorKind::PermissionDenied => StatusCode::FORBIDDEN,
         StoreErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         StoreErrorKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
-        StoreErrorKind::Invalid => StatusCode::RANGE_NOT_SATISFIABLE,
+        StoreErrorKind::Invalid => invalid,
         StoreErrorKind::Other => StatusCode::BAD_REQUEST,
     };
     text(status, error.message.clone())

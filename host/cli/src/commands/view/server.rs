@@ -1,6 +1,6 @@
 //! Accepts connections, and leads each request to the page, the log's name or its objects.
 //!
-//! Memory is bounded: at most [`CONNECTIONS_MAX`] connections are open, each with one request.
+//! Memory is bounded: a bounded number of connections are open, each with one request.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,15 +13,12 @@ use hyper::service::service_fn;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
 use super::answer::{Answer, answer, text};
+use super::connections::{Connections, Watched};
 use super::gate::Gate;
 use super::objects::Objects;
 use super::page;
-
-/// The most connections at the same time. A browser makes six for each page.
-const CONNECTIONS_MAX: usize = 64;
 
 /// The time in which the header of a request must arrive, also on a connection that was idle.
 const HEADER_WITHIN: Duration = Duration::from_secs(10);
@@ -79,10 +76,8 @@ impl Site {
 
 /// Serves until it is dropped.
 pub(super) async fn serve(listener: TcpListener, site: Arc<Site>) -> Infallible {
-    let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let connections = Connections::new();
     loop {
-        // The semaphore is never closed.
-        let permit = Arc::clone(&free).acquire_owned().await;
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
@@ -91,13 +86,22 @@ pub(super) async fn serve(listener: TcpListener, site: Arc<Site>) -> Infallible 
                 continue;
             }
         };
+        let place = connections.place().await;
+        let activity = Arc::clone(&place.activity);
         let site = Arc::clone(&site);
-        tokio::spawn(async move {
-            let _permit = permit;
+        let task = tokio::spawn(async move {
+            // The whole of it, not only the field that is used.
+            let place = place;
             let service = service_fn(|request| {
                 let site = Arc::clone(&site);
-                async move { Ok::<_, Infallible>(site.answer(&request).await) }
+                let answering = place.activity.answering();
+                async move {
+                    let answer = site.answer(&request).await;
+                    drop(answering);
+                    Ok::<_, Infallible>(answer)
+                }
             });
+            let stream = Watched::new(stream, Arc::clone(&place.activity));
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_WITHIN)
@@ -106,5 +110,6 @@ pub(super) async fn serve(listener: TcpListener, site: Arc<Site>) -> Infallible 
                 tracing::debug!("a connection of the page has ended: {error}");
             }
         });
+        connections.add(activity, task.abort_handle());
     }
 }
