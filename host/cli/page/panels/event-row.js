@@ -5,6 +5,10 @@ import { element } from "./dom.js";
 // The most characters of an event that a row shows.
 const ROW_CHARACTERS_MAX = 400;
 const DECODER = new TextDecoder();
+// Characters that no font draws.
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\u007f-\u009f\u2028\u2029\ufff9-\ufffb]/gu;
+// Those of them that shape the letters next to them: joiners and selectors of a variant.
+const SHAPING = /[\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/u;
 const JSON_PARTS =
   /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g;
 
@@ -25,7 +29,7 @@ export function wholeText(bytes, bytesMax) {
 export function visible(text) {
   return text
     .replace(/[\u0000-\u001f]/g, (control) => String.fromCharCode(0x2400 + control.charCodeAt(0)))
-    .replace(/[\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, "\ufffd");
+    .replace(INVISIBLE, (character) => (SHAPING.test(character) ? character : "\ufffd"));
 }
 
 // Returns nodes for a text: JSON in colours, and each place of `needle` in it as a mark.

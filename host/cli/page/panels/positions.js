@@ -10,6 +10,7 @@ export class Positions {
   #readers = [];
   #track = element("div", { class: "track", role: "img" });
   #ends = element("p", { class: "hint ends" });
+  #about = element("p", { class: "hint", hidden: "" });
   #table = element("tbody");
   #failure = element("p", { class: "failure", role: "alert" });
   #stats;
@@ -35,7 +36,7 @@ export class Positions {
     const heads = ["Reader at", "Read", "Lag"].map((text) => element("th", { scope: "col", text }));
     const head = element("thead", {}, element("tr", {}, ...heads));
     const table = element("table", { class: "readers" }, head, this.#table);
-    view.replaceChildren(this.#track, this.#ends, table, form, this.#failure);
+    view.replaceChildren(this.#track, this.#ends, this.#about, table, form, this.#failure);
   }
 
   async show(stats, liveEvents) {
@@ -92,6 +93,9 @@ export class Positions {
       element("span", { text: `next ${grouped(nextPosition)}` }),
       element("span", { text: live }),
     );
+    this.#about.hidden = nextPosition > 0 || this.#live === 0;
+    this.#about.textContent =
+      "No event has a position yet: live events get theirs when they are compacted.";
     const rows = this.#readers.map(({ position, before, behind }) => {
       const cells = [grouped(before), count(behind, "event", "events")];
       const name = element("td", { title: position, text: position });

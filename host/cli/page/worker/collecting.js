@@ -3,7 +3,8 @@
 // Chromium keeps what a request has received until the next collection, and does not count it: the
 // answers for a large log grow without bound, whatever the page drops. An empty buffer counts with
 // its whole length, and takes no memory while nothing is written to it. Enough of them begin a
-// collection.
+// collection. They are held until the last one is made: a buffer that is dropped sooner is freed
+// alone, and the rest is not collected.
 
 import { MIB } from "./bounds.js";
 
@@ -18,15 +19,11 @@ export function countReceived(bytes) {
   received += bytes;
   if (received < RECEIVED_BYTES) return;
   received = 0;
-  for (let made = 0; made < BUFFERS; made += 1) countBuffer();
-}
-
-function countBuffer() {
+  const held = [];
   try {
-    return new ArrayBuffer(COUNTED_BYTES).byteLength;
+    while (held.length < BUFFERS) held.push(new ArrayBuffer(COUNTED_BYTES));
   } catch (error) {
     // Where memory is so scarce, the browser collects by itself.
     if (!(error instanceof RangeError)) throw error;
-    return 0;
   }
 }

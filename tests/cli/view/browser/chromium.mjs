@@ -1,13 +1,12 @@
 // Starts Chromium, and has what all checks of the page need.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 
 import { chromium } from "playwright-core";
 
 const WAIT_MS = 120_000;
 
-// Runs checks on a page: `work(page, browser)`. The page must print no error, and ask no other host
+// Runs checks on a page: `work(page)`. The page must print no error, and ask no other host
 // than its own.
 export async function onPage(url, settings, work) {
   const args = ["--no-sandbox", "--disable-dev-shm-usage"];
@@ -25,7 +24,7 @@ export async function onPage(url, settings, work) {
     page.on("request", (request) => origins.add(new URL(request.url()).origin));
     await page.goto(url);
     await page.waitForSelector("#numbers dd, #notice:not([hidden])");
-    await work(page, browser);
+    await work(page);
     assert.deepEqual(errors, []);
     assert.deepEqual([...origins].sort(), [new URL(url).origin, ...allows].sort());
   } finally {
@@ -48,16 +47,4 @@ export async function seen(page, selector, text) {
 // Waits until a condition in the page holds.
 export function until(page, condition, argument) {
   return page.waitForFunction(condition, argument, { timeout: WAIT_MS });
-}
-
-// Returns the most memory, in MiB, that a process of this browser that runs pages has had.
-export async function peakMib(browser) {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  const peaks = processInfo
-    .filter(({ type }) => type === "renderer")
-    .map(
-      ({ id }) => /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${id}/status`, "utf8"))[1] / 1024,
-    );
-  return Math.max(...peaks);
 }

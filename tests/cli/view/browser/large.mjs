@@ -2,16 +2,19 @@
 
 import assert from "node:assert/strict";
 
-import { ok, onPage, peakMib, seen } from "./chromium.mjs";
+import { onBarePage } from "./bare-chromium.mjs";
+import { ok, onPage, seen } from "./chromium.mjs";
 
-// Without the collections that the page asks for, it is 1,400 on a log of 440 MiB.
-const PEAK_MIB_MAX = 1_200;
+// Measured: 320 to 340. It is 190 once the page shows the log, of which the program of Chromium is
+// 120. The rest are 32 MiB of loaded events, the memory of the component, and answers that are not
+// collected yet. Without the collections that the page asks for, it is 1,840.
+const PEAK_MIB_MAX = 450;
 // The bounds of the page, in events of this log.
 const LOADED_MAX = 1_000_000;
 
 const [url] = process.argv.slice(2);
 
-await onPage(url, {}, async (page, browser) => {
+await onPage(url, {}, async (page) => {
   await seen(page, "#numbers", "5,000,000");
   await seen(page, ".row:last-child", '"n":4999999,');
   ok("the list ends with the last event");
@@ -54,9 +57,25 @@ await onPage(url, {}, async (page, browser) => {
   const loaded = Number(
     /([\d,]+) loaded/.exec(await page.textContent("#shown"))[1].replaceAll(",", ""),
   );
-  const peak = await peakMib(browser);
-  console.log(`${loaded} events loaded, ${Math.round(peak)} MiB at most`);
   assert.ok(loaded < LOADED_MAX, `${loaded} events are loaded`);
+});
+
+await onBarePage(url, async (page) => {
+  const shows = (selector, text) =>
+    `document.querySelector("${selector}")?.textContent.includes(${JSON.stringify(text)})`;
+  await page.until(shows("#numbers", "5,000,000"));
+  for (let part = 39; part >= 0; part -= 1) {
+    const share = part / 40;
+    await page.run(`{
+      const list = document.getElementById("list");
+      list.scrollTop = ${share} * (list.scrollHeight - list.clientHeight);
+    }`);
+    await page.until(`(${isNear})(${share * 5_000_000}) && (${isRight})()`);
+  }
+  await page.run('document.getElementById("verify").click()');
+  await page.until(shows("#verification", "No damage, 5,000,000 events"));
+  const peak = await page.peakMib();
+  console.log(`${Math.round(peak)} MiB at most`);
   assert.ok(peak < PEAK_MIB_MAX, `the page has used ${peak} MiB`);
   ok("memory stays below a part of the log");
 });
@@ -69,7 +88,7 @@ function firstNumber(page) {
 
 // Returns whether the first row in view is one of about this number.
 function isNear(expected) {
-  const number = document.querySelector(".row .number").textContent.replaceAll(",", "");
+  const number = document.querySelector(".row .number")?.textContent.replaceAll(",", "");
   return Math.abs(Number(number) - expected) < 1_000;
 }
 

@@ -157,12 +157,14 @@ async function follow(page) {
   // The first look is behind the events that are there.
   await seen(page, "#follow[aria-pressed=true]:not([aria-busy])", "Follow");
   const [program, ...words] = JSON.parse(append);
-  const input = '<img src="x" onerror="alert(1)"><b>bold</b>\n';
+  // Characters that cannot be seen are shown, but for those of a picture.
+  const [markup, picture] = ['<img src="x" onerror="alert(1)"><b>bold</b>', "\u{1f469}\u200d\u{1f52c}"];
+  const input = `${markup} a\u200bb\u{e0041}\u2060c ${picture}\n`;
   execFileSync(program, words, { input });
   await seen(page, "#numbers", "50,001");
-  await seen(page, ".row:last-child", input.trim());
+  await seen(page, ".row:last-child", `${markup} a\ufffdb\ufffd\ufffdc ${picture}`);
   assert.equal(await page.locator("#list img, #list b").count(), 0);
-  ok("a followed log shows a new event, and no markup of it");
+  ok("a followed log shows a new event, and neither its markup nor hidden text");
 }
 
 // Returns the luminance of the page, and the contrast of text on a card.
