@@ -107,6 +107,20 @@ impl PluginEngine {
     }
 }
 
+impl Plugin {
+    /// Returns whether the plugin can use the logs that a run grants: it imports an interface of
+    /// `stratalog:log`. A plugin that is joined with a store of its own imports none.
+    pub fn uses_logs(&self) -> bool {
+        let component = self.command.instance_pre().component().component_type();
+        let mut imports = component.imports(self.engine.engine());
+        imports.any(|(name, _)| {
+            let interface = name.strip_prefix("stratalog:log/");
+            // The types alone do nothing.
+            interface.is_some_and(|interface| !interface.starts_with("types"))
+        })
+    }
+}
+
 impl Inner {
     fn compile(&self, bytes: &[u8], origin: &str) -> Result<CommandPre<PluginState>> {
         let refuse = |what: &str, error: &wasmtime::Error| match address_space::lack(error, OPTION)

@@ -196,6 +196,24 @@ fn plugin_joined_without_a_store_gets_its_logs_from_a_grant() {
 }
 
 #[test]
+fn log_that_a_plugin_cannot_use_is_reported() {
+    let (folder, log) = fresh();
+    let plugin = plugins::rust("scripted");
+    let path = |name: &str| folder.path().join(name);
+    let with_store = joined(&plugin, &path("app.wasm"), &["--store", "fs"]);
+    let without_store = joined(&plugin, &path("log.wasm"), &[]);
+    let grant = format!("errors={log}");
+    for (file, is_warned) in [(&with_store, true), (&without_store, false), (&plugin, false)] {
+        let file = file.to_str().unwrap();
+        let ran = run_with(&["run", file, "--log", &grant], b"");
+        let warning = format!("warning: --log {grant} has no effect: {file} imports nothing of ");
+        assert_eq!((ran.code, ran.stderr.contains(&warning)), (0, is_warned), "{}", ran.stderr);
+        let ran = run_with(&["run", file], b"");
+        assert!(!ran.stderr.contains("no effect"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn file_that_cannot_be_joined_is_named_with_the_cause() {
     let (folder, _) = fresh();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();

@@ -50,6 +50,15 @@ pub(crate) async fn run(
         }
     };
 
+    if !plugin.uses_logs() {
+        for log in &command.logs {
+            tracing::warn!(
+                "--log {log} has no effect: {name} imports nothing of stratalog:log, like a file \
+                 that is joined with a store; run the plugin before it is joined, or leave out \
+                 --log"
+            );
+        }
+    }
     run.inherit_stdio()?.wasi().arg(&name).args(&command.arguments);
     signals.give_grace(command.grace.grace, shared.quiet);
     let last_words = format!(
