@@ -15,7 +15,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 
 use tempfile::{NamedTempFile, TempPath};
 
@@ -271,10 +271,24 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
+        // The library drops the end of such a path, and would name a file.
+        if is_of_a_folder(&path) {
+            return Err(io::Error::new(
+                ErrorKind::InvalidInput,
+                "the path is that of a folder; name a file in it",
+            ));
+        }
         let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
         return Ok(folder_of(&path).canonicalize()?.join(name));
     }
     Err(io::Error::new(ErrorKind::InvalidInput, "the links lead in a circle; name the file itself"))
+}
+
+/// Returns whether a path ends as that of a folder: with a separator, or a dot behind one.
+fn is_of_a_folder(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let last = bytes.rsplit(|byte| is_separator(char::from(*byte))).next();
+    matches!(last, Some(b"" | b"." | b".."))
 }
 
 fn folder_of(path: &Path) -> &Path {

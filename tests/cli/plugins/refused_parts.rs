@@ -113,6 +113,34 @@ fn program_without_log_messages_gets_no_sink() {
     check(&join, "", 5, &["it imports no stratalog:log/append-log", "add --log-sink"]);
 }
 
+#[test]
+fn log_component_is_no_plugin() {
+    let parts = Parts::new();
+    let (app, path) = (parts.joined(), parts.path("log.wasm"));
+    let log = path.to_str().unwrap();
+    for options in [&[][..], &["--store", "fs"]] {
+        ok(&[&["component", "export", log], options].concat(), "");
+        for sink in [&[][..], &["--log-sink"]] {
+            let join = [&["component", "join", log, "-o", &app], sink].concat();
+            check(&join, "", 5, &["it is a log component, not a plugin; name a plugin"]);
+        }
+    }
+}
+
+#[test]
+fn output_that_is_named_as_a_folder_is_refused() {
+    let parts = Parts::new();
+    let plugin = parts.importing(&[APPEND_LOG]);
+    for name in ["new/", "new/.", "new//"] {
+        let output = parts.path(name);
+        let join = ["component", "join", &plugin, "--store", "fs", "-o", output.to_str().unwrap()];
+        check(&join, "", 1, &["cannot write ", "the path is that of a folder; name a file in it"]);
+        let export = ["component", "export", output.to_str().unwrap()];
+        check(&export, "", 1, &["the path is that of a folder; name a file in it"]);
+    }
+    assert!(!parts.path("new").exists());
+}
+
 #[cfg(unix)]
 #[test]
 fn file_without_an_end_is_read_up_to_a_limit() {

@@ -21,6 +21,9 @@ const LOGGING: &str = "wasi:logging/logging";
 /// The interface by which a host runs a program.
 const RUN: (&str, &str) = ("wasi:cli/run", "0.2.0");
 
+/// The cause for a log component in the place of a plugin.
+const IS_LOG: &str = "it is a log component, not a plugin; name a plugin";
+
 /// The first bytes of a core module.
 const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
@@ -139,8 +142,8 @@ impl Parts {
         if part.imports(APPEND_LOG) {
             return Ok(part);
         }
-        let cause = match (part.exports(APPEND_LOG), part.imports(LOGGING)) {
-            (true, _) => "it is a log component, not a plugin; name a plugin".to_owned(),
+        let cause = match (part.is_log(), part.imports(LOGGING)) {
+            (true, _) => IS_LOG.to_owned(),
             (false, _) if part.imports(OBJECT_STORE) => {
                 "it is already joined with the log; join the original plugin".to_owned()
             }
@@ -163,11 +166,13 @@ impl Parts {
         bytes: &'a [u8],
     ) -> Result<Part<'a>, Failure> {
         let part = self.part(Role::Plugin, origin, bytes)?;
-        if part.imports(LOGGING) {
+        let cause = if part.is_log() {
+            IS_LOG.to_owned()
+        } else if part.imports(LOGGING) {
             return Ok(part);
-        }
-        let cause =
-            format!("it imports no {LOGGING}, so it has no log messages; leave out --log-sink");
+        } else {
+            format!("it imports no {LOGGING}, so it has no log messages; leave out --log-sink")
+        };
         Err(refusal(origin, &cause))
     }
 }
@@ -181,6 +186,11 @@ impl Part<'_> {
             && exports.all(|(_, name, ..)| {
                 split(name).0 == interface && are_compatible(split(name).1, version)
             })
+    }
+
+    /// Returns whether the component provides logs that it does not get from another one.
+    fn is_log(&self) -> bool {
+        self.exports(APPEND_LOG) && !self.imports(APPEND_LOG)
     }
 
     fn exports(&self, interface: &str) -> bool {
