@@ -1,12 +1,12 @@
 //! Appends and flushes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::bindings::stratalog::log::append_log::{Log, read, stat};
 use crate::bindings::stratalog::log::types::{Error, Options};
 use crate::logs::{
-    Case, Outcome, batch, by_hand, cases, defaults, holds, numbered, open, read_whole, refused,
-    same, whole,
+    Case, NEVER, Outcome, batch, by_hand, cases, defaults, holds, numbered, open, read_whole,
+    refused, same, whole,
 };
 
 pub(crate) const CASES: &[Case] = cases![
@@ -73,7 +73,9 @@ fn age_seals_a_batch_by_ticks(log: &str) -> Outcome {
         Options { flush_interval_ms: Some(1), flush_threshold: Some(1_000), ..defaults() };
     let writer = Log::open(log, interval)?;
     writer.append(b"aged")?;
+    let begun = Instant::now();
     while writer.tick() {
+        holds(begun.elapsed() < NEVER, "the batch is never created")?;
         // The host makes progress while the program waits.
         std::thread::sleep(Duration::from_millis(1));
     }

@@ -2,12 +2,15 @@
 
 use std::fmt::Debug;
 use std::panic::Location;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::bindings::stratalog::log::append_log::{Log, Reader, compact, read, verify};
 use crate::bindings::stratalog::log::types::{
     CompactOptions, Compaction, Error, Finding, Options, ReadOptions, VerifyProgress,
 };
+
+/// The time after which a wait fails. Long enough to mean "never", even on a busy machine.
+pub(crate) const NEVER: Duration = Duration::from_mins(5);
 
 /// The reason why a case does not hold.
 pub(crate) struct Failure(pub(crate) String);
@@ -202,7 +205,9 @@ pub(crate) fn verified(log: &str) -> Outcome<(VerifyProgress, Vec<Finding>)> {
 pub(crate) fn later() -> Outcome<u64> {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).map(|time| time.as_micros());
     let before = now().map_err(|error| error.to_string())?;
+    let begun = Instant::now();
     loop {
+        holds(begun.elapsed() < NEVER, "the clock stands still")?;
         let after = now().map_err(|error| error.to_string())?;
         if after > before + 1 {
             return u64::try_from(after).map_err(|error| error.to_string().into());

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use object_store::ObjectStore as _;
 use rig::alone::alone;
+use rig::waits::NEVER;
 use stratalog::plugin::{Grant, LogsCtx, Rights};
 
 use super::stage::{Stage, numbered, read};
@@ -78,8 +80,10 @@ fn measure_idle_plugins() {
                 ));
             }
             // Each creates its batch at most a second after its append.
+            let begun = Instant::now();
             while stage.faulty.objects.list(None).count().await < count {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                assert!(begun.elapsed() < NEVER, "a batch is never created");
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
             let held = resident_bytes().saturating_sub(before);
             for (run, open) in runs {

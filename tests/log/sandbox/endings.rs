@@ -1,8 +1,9 @@
 //! After any end of a plugin, its appended events are there, once, and the next one can continue.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rig::faults::{Call, Fault};
+use rig::waits::NEVER;
 use stratalog::plugin::{ExitReason, PluginLimits, Rights, Run};
 use stratalog::{Error, WriteFailure, WriteFate};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
@@ -85,7 +86,9 @@ fn run_that_is_stopped_or_dropped_leaves_its_events_flushed() {
         // After this line, the events are in the host's hands.
         let appended = async move {
             let done = format!("{word}: done\n");
+            let begun = Instant::now();
             while !String::from_utf8_lossy(&stdout.contents()).contains(&done) {
+                assert!(begun.elapsed() < NEVER, "the plugin never appends");
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
