@@ -38,11 +38,25 @@ fn page_shows_50_000_events_by_keys_in_both_schemes_and_on_a_phone() {
     ok(&["compact", &log], "");
     ok(&["append", "--flush-threshold", "500", &log], &numbered(40_000..50_000));
     let view = View::of(&log);
-    let append = stratalog(&["append", "--quiet", &log]);
-    let words = std::iter::once(append.get_program()).chain(append.get_args());
-    let words: Vec<_> = words.map(|word| word.to_str().unwrap()).collect();
-    let append = serde_json::to_string(&words).unwrap();
+    let append = as_json(&stratalog(&["append", "--quiet", &log]));
     assert_all_hold(browser.command("small.mjs").arg(view.url()).arg(append), 14);
+}
+
+/// Returns a command line as JSON.
+fn as_json(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_str().unwrap()).collect();
+    serde_json::to_string(&words).unwrap()
+}
+
+#[test]
+fn page_explains_the_lack_of_positions_before_the_first_compaction() {
+    let Some(browser) = browser() else { return };
+    let (_folder, log) = fresh();
+    ok(&["append", "--flush-threshold", "25", &log], &numbered(0..300));
+    let view = View::of(&log);
+    let compact = as_json(&stratalog(&["compact", "--quiet", &log]));
+    assert_all_hold(browser.command("uncompacted.mjs").arg(view.url()).arg(compact), 2);
 }
 
 #[test]
