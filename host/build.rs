@@ -11,8 +11,10 @@ use std::process::ExitCode;
 use component::{Package, variable};
 use sha2::{Digest as _, Sha256};
 
-const GUEST: Package =
-    Package { name: "stratalog-guest", sources: &["guest/Cargo.toml", "guest/src", "wit"] };
+const GUEST: Package = Package {
+    name: "stratalog-guest",
+    sources: &["adapters/wit", "guest/Cargo.toml", "guest/src", "wit"],
+};
 
 fn main() -> ExitCode {
     match build() {

@@ -12,6 +12,7 @@ mod incomplete_listings;
 mod invalid_listings;
 mod limits;
 mod memory;
+mod open_writers;
 mod positions;
 mod repairs;
 mod sandbox;

@@ -4,14 +4,20 @@
 //!    hosts cannot make a call from there: under jco its failure hides the error that the caller
 //!    waits for. So a destructor only moves the state of its handle.
 //! 2. Each call of an export first drops what was moved. This logs the warning of a writer that was
-//!    not closed, and releases the handles of the host.
+//!    not closed, and releases the handles of the host. Writers that are kept are flushed then.
 
 use std::any::Any;
 use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 
+use super::bindings::wasi::logging::logging;
+use super::imports::{HostStore, HostSystem};
+use crate::drive::open_writers::OpenWriters;
+use crate::drive::writer::Writer;
+
 thread_local! {
     static DROPPED: RefCell<Vec<Rc<dyn Any>>> = const { RefCell::new(Vec::new()) };
+    static OPEN: RefCell<OpenWriters<HostStore, HostSystem>> = RefCell::default();
 }
 
 /// The state behind a handle that the component exports.
@@ -35,7 +41,39 @@ impl<T> Drop for Exported<T> {
     }
 }
 
+impl Exported<Writer<HostStore, HostSystem>> {
+    /// Makes the state of a handle that is flushed at the end of a program, if that is wanted.
+    pub(super) fn of_writer(writer: Writer<HostStore, HostSystem>) -> Self {
+        let state = Self::new(writer);
+        OPEN.with_borrow_mut(|open| open.add(&state.0));
+        state
+    }
+}
+
 /// Drops what handles have left. Each call of an export does this before anything else.
 pub(super) fn release() {
+    let dropped = DROPPED.take();
+    if !dropped.is_empty() {
+        drop(dropped);
+        report(&OPEN.with_borrow_mut(OpenWriters::close_dropped));
+    }
+}
+
+/// Keeps each writer that is opened from now on.
+pub(super) fn keep() {
+    OPEN.with_borrow_mut(OpenWriters::keep);
+}
+
+/// Flushes all writers that are kept. Returns true if no event is lost.
+pub(super) fn flush_open() -> bool {
     drop(DROPPED.take());
+    let (failures, is_all_flushed) = OPEN.with_borrow_mut(OpenWriters::end);
+    report(&failures);
+    is_all_flushed
+}
+
+fn report(failures: &[String]) {
+    for failure in failures {
+        logging::log(logging::Level::Error, "stratalog", failure);
+    }
 }

@@ -1,8 +1,9 @@
 //! The logic as the component's exports.
 
+use super::bindings::exports::stratalog::adapters::open_logs;
 use super::bindings::exports::stratalog::log::types;
 use super::bindings::exports::stratalog::log::{append_log as wit, host_lines, repairs};
-use super::dropped::{Exported, release};
+use super::dropped::{Exported, flush_open, keep, release};
 use super::imports::{HostStore, HostSystem};
 use crate::drive::compactor;
 use crate::drive::reader::{ReadOptions, Reader};
@@ -92,7 +93,7 @@ impl wit::GuestLog for LogResource {
     fn open(name: String, options: types::Options) -> Result<wit::Log, types::Error> {
         release();
         let writer = Writer::open(HostStore, HostSystem, &name, options.into())?;
-        Ok(wit::Log::new(Self(Exported::new(writer))))
+        Ok(wit::Log::new(Self(Exported::of_writer(writer))))
     }
 
     fn append(&self, event: Vec<u8>) -> Result<(), types::Error> {
@@ -206,6 +207,16 @@ impl repairs::Guest for Component {
         let log = named(&name)?;
         let repaired = repair::repair(HostStore, &HostSystem, log, dry_run)?;
         Ok(repaired.steps.into_iter().map(types::RepairStep::from).collect())
+    }
+}
+
+impl open_logs::Guest for Component {
+    fn keep() {
+        keep();
+    }
+
+    fn flush() -> Result<(), ()> {
+        if flush_open() { Ok(()) } else { Err(()) }
     }
 }
 

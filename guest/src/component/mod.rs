@@ -9,7 +9,11 @@ mod imports;
 mod bindings {
     use super::exports::Component;
 
-    wit_bindgen::generate!({ path: "../wit", world: "log-component", generate_all });
+    wit_bindgen::generate!({
+        path: ["../wit", "../adapters/wit"],
+        world: "stratalog:adapters/log",
+        generate_all,
+    });
 
     export!(Component with_types_in self);
 }

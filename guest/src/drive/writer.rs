@@ -253,6 +253,11 @@ impl<S: Store, Y: System> Writer<S, Y> {
         Ok(written)
     }
 
+    /// Closes without another flush: the caller reports the events that are lost.
+    pub fn give_up(&mut self) {
+        self.closed = true;
+    }
+
     /// The name of the log.
     pub fn name(&self) -> &LogName {
         &self.catalog.name

@@ -16,6 +16,7 @@ use crate::binary::Ran;
 mod bucket;
 mod clocks;
 mod commands;
+mod ends;
 mod folders;
 mod kills;
 mod sink;

@@ -119,6 +119,10 @@ fn perform(words: &[&str], log: &mut Option<Log>) -> Result<Option<String>, Erro
             *log = None;
             "done".to_owned()
         }
+        ["leave"] => {
+            std::mem::forget(log.take());
+            "done".to_owned()
+        }
         ["abort"] => abort(),
         ["exit", code] => std::process::exit(i32::try_from(number(code)?).unwrap_or(255)),
         ["spin"] => loop {

@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use rig::tools::workspace;
-
 use super::{App, lines, run};
 use crate::binary::{fresh, ok};
 
@@ -65,17 +63,4 @@ fn program_that_logs_nothing_touches_no_store() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     // Without a folder, too.
     assert_eq!(lines(&mut app.command(&[], &[])), ["done"]);
-}
-
-/// `STRATALOG_BLESS=1` makes the parts again.
-#[test]
-fn parts_around_a_program_are_made_of_their_text() {
-    for name in ["exit", "run"] {
-        let file = workspace().join("adapters/log-sink").join(name);
-        let made = wat::parse_file(file.with_extension("wat")).unwrap();
-        if std::env::var_os("STRATALOG_BLESS").is_some() {
-            fs::write(file.with_extension("wasm"), &made).unwrap();
-        }
-        assert!(fs::read(file.with_extension("wasm")).unwrap() == made, "{name}");
-    }
 }

@@ -15,6 +15,11 @@ static LOG_SINK: &[u8] = include_bytes!(env!("STRATALOG_LOG_SINK"));
 /// The small components around a program. Each is made of the file in the text format next to it.
 static LOG_SINK_EXIT: &[u8] = include_bytes!("../../../../../adapters/log-sink/exit.wasm");
 static LOG_SINK_RUN: &[u8] = include_bytes!("../../../../../adapters/log-sink/run.wasm");
+static OPEN_LOGS_EXIT: &[u8] = include_bytes!("../../../../../adapters/open-logs/exit.wasm");
+static OPEN_LOGS_RUN: &[u8] = include_bytes!("../../../../../adapters/open-logs/run.wasm");
+
+/// The name of the small components of this program.
+const BUILT_IN: &str = "the built-in component";
 
 /// Returns the adapter of a store.
 pub(super) fn store(parts: &mut Parts, kind: StoreKind) -> Result<Part<'static>, Failure> {
@@ -22,6 +27,16 @@ pub(super) fn store(parts: &mut Parts, kind: StoreKind) -> Result<Part<'static>,
         StoreKind::Fs => parts.part(Role::Store, "the built-in store fs", FS_STORE),
         StoreKind::S3 => parts.part(Role::Store, "the built-in store s3", S3_STORE),
     }
+}
+
+/// Returns the part that flushes open logs before a program exits.
+pub(super) fn open_logs_exit(parts: &mut Parts) -> Result<Part<'static>, Failure> {
+    parts.part(Role::LogExit, BUILT_IN, OPEN_LOGS_EXIT)
+}
+
+/// Returns the part that runs a program, and flushes open logs when it returns.
+pub(super) fn open_logs_run(parts: &mut Parts) -> Result<Part<'static>, Failure> {
+    parts.part(Role::LogRun, BUILT_IN, OPEN_LOGS_RUN)
 }
 
 /// Returns the log sink, and the part that flushes it before a program exits.

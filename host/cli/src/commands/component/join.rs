@@ -24,13 +24,21 @@ pub(super) fn join(command: &Join, shared: &Shared) -> Result<Code, Failure> {
         }
         None => (vec![parts.log(&origin, &log)?], Imports::Any),
     };
-    let is_flushed_on_return = *log_sink && program.is_only_run();
+    let is_run = program.is_only_run();
+    let has_end =
+        is_run && program.uses_logs() && joined.last().is_some_and(|log| log.flushes_open_logs());
+    if has_end {
+        joined.push(adapters::open_logs_exit(&mut parts)?);
+    }
     if *log_sink {
         joined.extend(adapters::log_sink(&mut parts)?);
     }
     joined.push(program);
-    if is_flushed_on_return {
+    if is_run && *log_sink {
         joined.push(adapters::log_sink_run(&mut parts)?);
+    }
+    if has_end {
+        joined.push(adapters::open_logs_run(&mut parts)?);
     }
     let joined = compose(joined, allowed)?;
     write(output, &joined, shared)

@@ -18,6 +18,9 @@ const OBJECT_STORE: &str = "stratalog:log/object-store";
 /// The interface by which a program logs.
 const LOGGING: &str = "wasi:logging/logging";
 
+/// The interface by which the end of a program is made known to the log.
+const OPEN_LOGS: &str = "stratalog:adapters/open-logs";
+
 /// The interface by which a host runs a program.
 const RUN: (&str, &str) = ("wasi:cli/run", "0.2.0");
 
@@ -32,12 +35,16 @@ const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 pub(super) enum Role {
     Store,
     Log,
+    /// Flushes open logs before the program exits.
+    LogExit,
     Sink,
     /// Flushes the sink before the program exits.
     SinkExit,
     Plugin,
     /// Flushes the sink when the program returns.
     SinkRun,
+    /// Flushes open logs when the program returns.
+    LogRun,
 }
 
 impl Role {
@@ -45,19 +52,27 @@ impl Role {
         match self {
             Self::Store => "store",
             Self::Log => "log",
+            Self::LogExit => "log-exit",
             Self::Sink => "log-sink",
             Self::SinkExit => "log-sink-exit",
             Self::Plugin => "plugin",
             Self::SinkRun => "log-sink-run",
+            Self::LogRun => "log-run",
         }
     }
 
     /// Returns whether a part of this role provides an interface to one of another role. The
-    /// objects of the store are for the log alone.
+    /// objects of the store are for the log alone, and the sink does not end the program.
     pub(super) fn provides(self, interface: &str, importer: Self) -> bool {
         match self {
             Self::Store => importer == Self::Log || interface == LOGGING,
-            Self::Log | Self::Sink | Self::SinkExit | Self::Plugin | Self::SinkRun => true,
+            Self::LogExit => importer != Self::Sink,
+            Self::Log
+            | Self::Sink
+            | Self::SinkExit
+            | Self::Plugin
+            | Self::SinkRun
+            | Self::LogRun => true,
         }
     }
 }
@@ -191,6 +206,16 @@ impl Part<'_> {
     /// Returns whether the component provides logs that it does not get from another one.
     fn is_log(&self) -> bool {
         self.exports(APPEND_LOG) && !self.imports(APPEND_LOG)
+    }
+
+    /// Returns whether the component uses logs.
+    pub(super) fn uses_logs(&self) -> bool {
+        self.imports(APPEND_LOG)
+    }
+
+    /// Returns whether the component can flush the logs that a program has left open.
+    pub(super) fn flushes_open_logs(&self) -> bool {
+        self.exports(OPEN_LOGS)
     }
 
     fn exports(&self, interface: &str) -> bool {
