@@ -225,7 +225,7 @@ impl Line<'_> {
     /// each other.
     fn record(&self) -> Result<BatchRecord, String> {
         let (Some(name), Some(digest)) =
-            (BatchName::parse(&self.batch), Digest::parse(&self.digest))
+            (BatchName::parse(&self.batch), Digest::parse(self.digest.as_bytes()))
         else {
             return Err(format!("batch {:?}, digest {:?}", self.batch, self.digest));
         };

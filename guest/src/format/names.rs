@@ -12,9 +12,12 @@ use crate::error::Error;
 use crate::limits::{LOG_NAME_BYTES_MAX, MANIFESTS_KEPT};
 
 mod batch_name;
+mod number;
 mod unfinished;
 
 pub use batch_name::{BatchId, BatchName, BatchTime, Origin, Sequence, WriterId};
+use number::hex;
+pub(crate) use number::{decimal, plain};
 pub use unfinished::unfinished;
 pub(crate) use unfinished::{SET_ASIDE, set_aside};
 
@@ -122,7 +125,7 @@ impl Digest {
     }
 
     /// Reads the 16 hexadecimal digits.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &[u8]) -> Option<Self> {
         hex(text, 16).map(Self)
     }
 }
@@ -133,7 +136,7 @@ pub struct LogId(pub u64);
 
 impl LogId {
     /// Reads the 16 hexadecimal digits.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &[u8]) -> Option<Self> {
         hex(text, 16).map(Self)
     }
 }
@@ -173,7 +176,7 @@ pub struct Marker(pub Generation);
 impl Marker {
     /// Parses an object's own name.
     pub fn parse(name: &str) -> Option<Self> {
-        decimal(name.strip_prefix("generation_")?, 19).map(Generation).map(Self)
+        decimal(name.strip_prefix("generation_")?.as_bytes(), 19).map(Generation).map(Self)
     }
 }
 
@@ -189,7 +192,7 @@ pub struct CommitId(pub u32);
 
 impl CommitId {
     /// Reads the 8 hexadecimal digits.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &[u8]) -> Option<Self> {
         u32::try_from(hex(text, 8)?).ok().map(Self)
     }
 }
@@ -214,7 +217,7 @@ impl SegmentName {
     }
 
     fn parse_stem(stem: &str) -> Option<Self> {
-        let mut fields = stem.strip_prefix(SEGMENT)?.split('_');
+        let mut fields = fields(stem.strip_prefix(SEGMENT)?);
         let generation = Generation(decimal(fields.next()?, 19)?);
         let commit_id = CommitId::parse(fields.next()?)?;
         let part = u16::try_from(decimal(fields.next()?, 4)?).ok()?;
@@ -268,7 +271,7 @@ impl ObjectName {
         if name.starts_with(BATCH) {
             BatchName::parse(name).map(Self::Batch)
         } else if let Some(rest) = name.strip_prefix(MANIFEST) {
-            let generation = decimal(rest.strip_suffix(JSON)?, 19)?;
+            let generation = decimal(rest.strip_suffix(JSON)?.as_bytes(), 19)?;
             (generation > 0).then_some(Self::Manifest(Generation(generation)))
         } else if let Some(stem) = name.strip_suffix(INDEX) {
             SegmentName::parse_stem(stem).map(|segment| Self::Index(segment.index()))
@@ -289,23 +292,9 @@ impl fmt::Display for ObjectName {
     }
 }
 
-/// A decimal number of 64 bits without leading zeros.
-pub(crate) fn plain(text: &str) -> Option<u64> {
-    let has_zeros = text.starts_with('0') && text != "0";
-    decimal(text, text.len()).filter(|_| !has_zeros)
-}
-
-/// Exactly `digits` decimal digits.
-pub(crate) fn decimal(text: &str, digits: usize) -> Option<u64> {
-    let plain = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
-    plain.then(|| text.parse().ok()).flatten()
-}
-
-/// Exactly `digits` lower-case hexadecimal digits.
-fn hex(text: &str, digits: usize) -> Option<u64> {
-    let plain = text.len() == digits
-        && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    plain.then(|| u64::from_str_radix(text, 16).ok()).flatten()
+/// The fields of a name, or of a part of one.
+pub(crate) fn fields(text: &str) -> impl Iterator<Item = &[u8]> {
+    text.as_bytes().split(|byte| *byte == b'_')
 }
 
 #[cfg(test)]

@@ -294,7 +294,7 @@ fn commit_id_in(bytes: &[u8]) -> Option<CommitId> {
     let digits = after(bytes, b"\"attempt\":\"")?;
     let (digits, rest) = digits.split_at_checked(8)?;
     rest.starts_with(b"\"").then_some(())?;
-    CommitId::parse(std::str::from_utf8(digits).ok()?)
+    CommitId::parse(digits)
 }
 
 fn number_after(bytes: &[u8], field: &[u8]) -> Option<u64> {

@@ -150,7 +150,7 @@ impl Clue {
 
     /// The digest in the field of that name.
     pub(super) fn digest(&self) -> Option<Digest> {
-        Digest::parse(str::from_utf8(self.after("\"digest\":\"")?.get(..16)?).ok()?)
+        Digest::parse(self.after("\"digest\":\"")?.get(..16)?)
     }
 
     fn after(&self, begin: &str) -> Option<&[u8]> {

@@ -219,7 +219,7 @@ impl Fields {
         let end = memchr::memmem::find(rest, b".jsonl")
             .or_else(|| memchr::memmem::find(rest, br#"","events":"#)?.checked_sub(".jsonl".len()));
         let text = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-        let fields: Vec<_> = text.split(|&byte| byte == b'_').map(field).collect();
+        let fields: Vec<_> = text.split(|&byte| byte == b'_').map(plain).collect();
         if let (Some(_), [number, gap, waiting, events, _]) = (end, &fields[..]) {
             let (number, gap, waiting, events) = (*number, *gap, *waiting, *events);
             return Self { number, gap, waiting, events, digest: digest_at_end(text) };
@@ -235,7 +235,7 @@ impl Fields {
         // The digest has a fixed width.
         let before = text.len().checked_sub("_0123456789abcdef".len());
         let before = before.and_then(|end| text.get(..end)).unwrap_or_default();
-        let mut last = before.rsplit(|&byte| byte == b'_').map(field);
+        let mut last = before.rsplit(|&byte| byte == b'_').map(plain);
         let events = last.next().flatten();
         let waiting = events.and_then(|_| last.next().flatten());
         let waiting = waiting.filter(|waiting| *waiting < CREATES_MAX);
@@ -243,14 +243,10 @@ impl Fields {
     }
 }
 
-fn field(text: &[u8]) -> Option<u64> {
-    plain(str::from_utf8(text).ok()?)
-}
-
 /// The digest that a text ends with.
 fn digest_at_end(text: &[u8]) -> Option<Digest> {
     let digest = text.len().checked_sub("0123456789abcdef".len())?;
-    Digest::parse(str::from_utf8(text.get(digest..)?).ok()?)
+    Digest::parse(text.get(digest..)?)
 }
 
 /// The decimal number that a text begins with.

@@ -50,7 +50,7 @@ impl StandIn {
         let text: StandInText =
             text::is_whole(bytes).then(|| serde_json::from_slice(bytes).ok())??;
         let log = match &text.log {
-            Some(log) => Some(LogId::parse(log)?),
+            Some(log) => Some(LogId::parse(log.as_bytes())?),
             None => None,
         };
         let is_this = text.generation == generation.0 && text.digest.is_some();

@@ -155,7 +155,7 @@ impl Manifest {
             let found = format!("generation {}", text.generation);
             return Err(damage("the generation of its name", found));
         }
-        let commit_id = CommitId::parse(&text.attempt)
+        let commit_id = CommitId::parse(text.attempt.as_bytes())
             .ok_or_else(|| damage("an attempt of 8 digits", text.attempt.clone()))?;
         let log = optional(text.log.as_deref(), digested, LogId::parse);
         let log = log.ok_or_else(|| damage("the identity of a log", format!("{:?}", text.log)))?;
@@ -278,15 +278,15 @@ pub(crate) fn mended(bytes: &[u8]) -> Option<Vec<u8>> {
 fn split_digest(bytes: &[u8]) -> Option<(&[u8], Digest)> {
     let bytes = bytes.strip_suffix(END)?;
     let (bytes, digits) = bytes.split_at_checked(bytes.len().checked_sub(DIGITS)?)?;
-    let digest = Digest::parse(std::str::from_utf8(digits).ok()?)?;
+    let digest = Digest::parse(digits)?;
     Some((bytes.strip_suffix(DIGEST)?, digest))
 }
 
 /// Parses a field that is present exactly if it is due. The outer None means that the field is
 /// invalid.
-fn optional<T>(text: Option<&str>, due: bool, parse: fn(&str) -> Option<T>) -> Option<Option<T>> {
+fn optional<T>(text: Option<&str>, due: bool, parse: fn(&[u8]) -> Option<T>) -> Option<Option<T>> {
     match text {
-        Some(text) if due => parse(text).map(Some),
+        Some(text) if due => parse(text.as_bytes()).map(Some),
         None if !due => Some(None),
         _ => None,
     }

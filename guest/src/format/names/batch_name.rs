@@ -9,7 +9,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::{BATCH, Digest, LINES, decimal, hex, plain};
+use super::{BATCH, Digest, LINES, decimal, fields, hex, plain};
 use crate::mutants::{self, Mutant};
 
 /// The time at which a batch was sealed, in microseconds since 1970. It orders batches and decides
@@ -44,7 +44,7 @@ pub struct WriterId(pub u64);
 
 impl WriterId {
     /// Reads the 16 hexadecimal digits of a numbered batch's writer.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         hex(text, 16).map(Self)
     }
 }
@@ -70,7 +70,7 @@ pub struct Sequence {
 impl Sequence {
     /// Reads `{number}_{gap}_{waiting}` from the fields of a name with this time.
     pub(crate) fn parse<'t>(
-        mut fields: impl Iterator<Item = &'t str>,
+        mut fields: impl Iterator<Item = &'t [u8]>,
         time: BatchTime,
     ) -> Option<Self> {
         let mut field = || plain(fields.next()?);
@@ -205,7 +205,7 @@ impl BatchName {
 
     /// Parses the part between prefix and suffix.
     pub(crate) fn parse_stem(stem: &str) -> Option<Self> {
-        let mut fields = stem.split('_');
+        let mut fields = fields(stem);
         let time = BatchTime::new(decimal(fields.next()?, 19)?)?;
         let Some(writer) = fields.next() else {
             return Some(Self { time, origin: None });

@@ -10,7 +10,7 @@ pub(crate) fn set_aside(name: &str) -> Option<ObjectName> {
     let name = name.strip_prefix(SET_ASIDE)?;
     ObjectName::parse(name).or_else(|| {
         let (digest, name) = name.split_once('_')?;
-        Digest::parse(digest).and_then(|_| ObjectName::parse(name))
+        Digest::parse(digest.as_bytes()).and_then(|_| ObjectName::parse(name))
     })
 }
 
@@ -18,6 +18,6 @@ pub(crate) fn set_aside(name: &str) -> Option<ObjectName> {
 /// aside.
 pub fn unfinished(name: &str) -> Option<ObjectName> {
     let (name, number) = name.split_once('#')?;
-    decimal(number, number.len())?;
+    decimal(number.as_bytes(), number.len())?;
     ObjectName::parse(name).or_else(|| set_aside(name))
 }

@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 
 use super::{Entry, Position};
 use crate::error::Error;
-use crate::format::names::{BatchName, BatchTime, LogId, WriterId, decimal, plain};
+use crate::format::names::{BatchName, BatchTime, LogId, WriterId, decimal, fields, plain};
 use crate::limits::POSITION_BYTES_MAX;
 
 impl Position {
@@ -53,10 +53,12 @@ impl Position {
         let mut fields = text.split(',');
         let start = fields.next().unwrap_or_default();
         let (log, next) = match start.split_once('@') {
-            Some((log, next)) => (Some(LogId::parse(log).ok_or_else(|| refused(start))?), next),
+            Some((log, next)) => {
+                (Some(LogId::parse(log.as_bytes()).ok_or_else(|| refused(start))?), next)
+            }
             None => (None, start),
         };
-        let next = plain(next).ok_or_else(|| refused(start))?;
+        let next = plain(next.as_bytes()).ok_or_else(|| refused(start))?;
         let mut position = Self { log, next, ..Self::default() };
         let mut whole = Vec::new();
         for field in fields {
@@ -70,7 +72,9 @@ impl Position {
     /// added to `whole`.
     fn take(&mut self, field: &str, whole: &mut Vec<BatchName>) -> Option<()> {
         let (stem, passed) = match field.split_once('+') {
-            Some((stem, events)) => (stem, Some(plain(events).filter(|events| *events > 0)?)),
+            Some((stem, events)) => {
+                (stem, Some(plain(events.as_bytes()).filter(|events| *events > 0)?))
+            }
             None => (field, None),
         };
         if let Some((writer, entry)) = entry(stem, passed) {
@@ -100,7 +104,7 @@ fn write_part(text: &mut String, events: Option<u64>) {
 }
 
 fn entry(stem: &str, partial: Option<u64>) -> Option<(WriterId, Entry)> {
-    let mut fields = stem.split('_');
+    let mut fields = fields(stem);
     let time = BatchTime::new(decimal(fields.next()?, 19)?)?;
     let writer = WriterId::parse(fields.next()?)?;
     let (number, events) = (plain(fields.next()?)?, plain(fields.next()?)?);
