@@ -8,12 +8,10 @@
 //! A listing is not a snapshot, so it may disagree while others compact. The log is then loaded
 //! again before anything follows from it.
 
-use std::collections::BTreeSet;
-
 use crate::format::listed::{ListedOther, sizes};
 use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, Generation, ObjectName, SegmentName};
-use crate::format::ordered::ordered;
+use crate::format::ordered::Set;
 use crate::limits::MANIFESTS_KEPT;
 
 /// A contradiction in a listing.
@@ -85,7 +83,7 @@ pub(crate) fn without_index(
     others: &[ListedOther],
     is_wanted: impl Fn(Generation) -> bool,
 ) -> Option<SegmentName> {
-    let listed: BTreeSet<_> = ordered(others.iter().map(|other| other.name));
+    let listed: Set<_> = others.iter().map(|other| other.name).collect();
     let mut segments = listed.iter().filter_map(|name| match name {
         ObjectName::Segment(segment) if is_wanted(segment.generation) => Some(*segment),
         _ => None,

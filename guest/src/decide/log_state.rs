@@ -5,15 +5,13 @@
 //! 2. A batch is live if no index of the manifest contains it. A batch newer than all absorbed ones
 //!    is live without reading an index. Of the live ones, `visibility` finds those behind no gap.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use std::rc::Rc;
 
 use crate::decide::visibility::Gone;
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::{Manifest, Retired, SegmentRecord};
 use crate::format::names::{BatchName, BatchTime, Generation, LogId, ObjectName, WriterId};
-use crate::format::ordered::ordered;
+use crate::format::ordered::{Map, Set};
 use crate::limits::MANIFESTS_KEPT;
 use crate::mutants::{self, Mutant};
 
@@ -68,12 +66,12 @@ impl LogState {
 /// The time of the newest batch of each writer in a listing. A writer never seals two batches with
 /// one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct HighWaterMarks(BTreeMap<Option<WriterId>, BatchTime>);
+pub(crate) struct HighWaterMarks(Map<Option<WriterId>, BatchTime>);
 
 impl HighWaterMarks {
     /// Records a listed batch.
     pub(crate) fn observe(&mut self, batch: &BatchName) {
-        let newest = self.0.entry(batch.writer()).or_default();
+        let newest = self.0.or_default(batch.writer());
         *newest = batch.time.max(*newest);
     }
 
@@ -101,7 +99,7 @@ pub(crate) fn kept_below(
 ) -> impl Iterator<Item = Generation> + use<> {
     let lowest = current.0.saturating_sub(MANIFESTS_KEPT).max(Generation::FIRST.0);
     let older = manifests(others).filter(|generation| generation.0 < lowest);
-    let older: BTreeSet<_> = ordered(older);
+    let older: Set<_> = older.collect();
     (lowest..current.0).rev().map(Generation).chain(older.into_iter().rev())
 }
 
@@ -114,8 +112,8 @@ pub(crate) fn may_be_deleted(generation: Generation, current: Generation) -> boo
 /// groups. The first manifest never is garbage: a compaction that lists no manifest then fails to
 /// create the first one.
 pub(crate) fn garbage(current: &Manifest, others: &[ListedOther]) -> Vec<ListedOther> {
-    let named: BTreeSet<_> = ordered(current.segments.iter().map(|segment| segment.name));
-    let retired: BTreeSet<_> = ordered(current.retired.iter().map(|r| r.segment.name));
+    let named: Set<_> = current.segments.iter().map(|segment| segment.name).collect();
+    let retired: Set<_> = current.retired.iter().map(|r| r.segment.name).collect();
     let is_garbage = |object: &&ListedOther| match &object.name {
         ObjectName::Batch(_) => false,
         ObjectName::Manifest(generation) => {

@@ -7,12 +7,11 @@
 //! 3. The work grows with the batches, the segments and the indexes, not with their product,
 //!    however the times of the segments overlap.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::decide::covering::Covering;
 use crate::format::index::Index;
 use crate::format::manifest::{Manifest, SegmentRecord};
 use crate::format::names::{BatchId, BatchName, BatchTime, SegmentName};
+use crate::format::ordered::{Map, Set};
 
 /// A batch to look up: a listed one by its name, one that only a later batch names by its identity.
 pub(crate) trait Sought: Copy + Ord {
@@ -51,7 +50,7 @@ pub(crate) struct Lookup<'a, B = BatchName> {
     /// The times of the segments whose indexes were not taken yet.
     times: Covering,
     /// The batches found, each with the first segment that contains it.
-    found: BTreeMap<B, usize>,
+    found: Map<B, usize>,
 }
 
 /// The next segment whose index is needed.
@@ -66,7 +65,7 @@ impl<'a, B: Sought> Lookup<'a, B> {
     pub(crate) fn new(
         manifest: Option<&'a Manifest>,
         batches: impl IntoIterator<Item = B>,
-        left_out: &BTreeSet<SegmentName>,
+        left_out: &Set<SegmentName>,
     ) -> Self {
         let mut batches: Vec<_> = batches.into_iter().collect();
         batches.sort_unstable();
@@ -82,7 +81,7 @@ impl<'a, B: Sought> Lookup<'a, B> {
         }
         let times = segments.iter().map(|s| s.first_time.micros()..=s.last_time.micros());
         let times = Covering::new(&times.collect::<Vec<_>>());
-        Self { batches, segments, times, found: BTreeMap::new() }
+        Self { batches, segments, times, found: Map::new() }
     }
 
     /// Returns the segment whose index is needed next to decide about a batch. None if it is
@@ -98,7 +97,7 @@ impl<'a, B: Sought> Lookup<'a, B> {
     pub(crate) fn take(&mut self, needed: Needed<'_>, index: Option<&Index>) {
         self.times.remove(needed.place);
         for batch in index.into_iter().flat_map(|index| B::common(index, &self.batches)) {
-            let first = self.found.entry(batch).or_insert(needed.place);
+            let first = self.found.or_insert(batch, needed.place);
             *first = needed.place.min(*first);
         }
     }
@@ -109,7 +108,7 @@ impl<'a, B: Sought> Lookup<'a, B> {
     }
 
     /// Returns the batches that were found.
-    pub(crate) fn into_found(self) -> BTreeSet<B> {
+    pub(crate) fn into_found(self) -> Set<B> {
         self.found.into_keys().collect()
     }
 }
@@ -130,8 +129,8 @@ mod tests {
     }
 
     /// A log of these segments, the last one retired, with their indexes.
-    fn log(segments: &[Vec<BatchName>]) -> (Manifest, BTreeMap<SegmentName, Index>) {
-        let mut indexes = BTreeMap::new();
+    fn log(segments: &[Vec<BatchName>]) -> (Manifest, Map<SegmentName, Index>) {
+        let mut indexes = Map::new();
         let record = |(batches, generation): (&Vec<BatchName>, u64)| {
             let record = segment_record(3, 6);
             let times = || batches.iter().map(|batch| batch.time);
@@ -149,12 +148,12 @@ mod tests {
     }
 
     /// The segments read, and the batches found.
-    type Outcome = (Vec<SegmentName>, BTreeSet<BatchName>);
+    type Outcome = (Vec<SegmentName>, Set<BatchName>);
 
-    fn looked_up(log: &(Manifest, BTreeMap<SegmentName, Index>), batches: &[BatchName]) -> Outcome {
+    fn looked_up(log: &(Manifest, Map<SegmentName, Index>), batches: &[BatchName]) -> Outcome {
         let (manifest, indexes) = log;
         let mut read = Vec::new();
-        let mut lookup = Lookup::new(Some(manifest), batches.iter().copied(), &BTreeSet::new());
+        let mut lookup = Lookup::new(Some(manifest), batches.iter().copied(), &Set::new());
         for batch in batches {
             while let Some(needed) = lookup.next(batch) {
                 read.push(needed.segment.name);
@@ -165,15 +164,15 @@ mod tests {
     }
 
     /// The same, one batch after the other, by a scan of all segments.
-    fn scanned(log: &(Manifest, BTreeMap<SegmentName, Index>), batches: &[BatchName]) -> Outcome {
+    fn scanned(log: &(Manifest, Map<SegmentName, Index>), batches: &[BatchName]) -> Outcome {
         let (manifest, indexes) = log;
-        let (mut read, mut found) = (Vec::new(), BTreeSet::new());
+        let (mut read, mut found) = (Vec::new(), Set::new());
         for batch in batches {
             for segment in manifest.records().filter(|segment| segment.covers(batch.time)) {
                 if !read.contains(&segment.name) {
                     read.push(segment.name);
                 }
-                if indexes[&segment.name].contains(batch) {
+                if indexes.get(&segment.name).unwrap().contains(batch) {
                     found.insert(*batch);
                     break;
                 }
@@ -204,7 +203,7 @@ mod tests {
         let log = log(&[vec![batch(1, 1), batch(2, 1)], vec![batch(9, 1)]]);
         let read = |time| looked_up(&log, &[batch(time, 2)]).0.len();
         assert_eq!([0, 1, 2, 3, 9, 10].map(read), [0, 1, 1, 0, 1, 0]);
-        let mut lookup = Lookup::new(None, [batch(1, 1)], &BTreeSet::new());
+        let mut lookup = Lookup::new(None, [batch(1, 1)], &Set::new());
         assert!(lookup.next(&batch(1, 1)).is_none());
         let left_out = log.1.keys().copied().collect();
         let mut lookup = Lookup::new(Some(&log.0), [batch(1, 1)], &left_out);

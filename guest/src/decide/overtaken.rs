@@ -7,12 +7,11 @@
 //!    since. Those that are neither live nor in a segment were trimmed, whatever they were.
 //! 3. Of other batches, each is looked up. One in no index was trimmed whole.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::format::index::Index;
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, WriterId};
+use crate::format::ordered::{Map, Set};
 use crate::format::position::{Passed, Position, after};
 use crate::mutants::{self, Mutant};
 
@@ -24,10 +23,10 @@ pub(crate) struct Overtaken {
     first: u64,
     /// Batches without a number that were yielded and are not live, with the number of events
     /// yielded. None means all of a batch whose name does not have their number.
-    yielded: BTreeMap<BatchName, Option<u64>>,
-    uncounted: BTreeSet<BatchName>,
+    yielded: Map<BatchName, Option<u64>>,
+    uncounted: Set<BatchName>,
     /// The yielded events of each writer that are left.
-    left: BTreeMap<WriterId, u64>,
+    left: Map<WriterId, u64>,
     seen: u64,
 }
 
@@ -42,12 +41,12 @@ impl Overtaken {
         let whole = position.yielded.iter();
         let whole = whole.map(|batch| (batch, batch.origin.map(|origin| origin.events)));
         let partial = position.partial.iter().map(|(batch, events)| (*batch, Some(*events)));
-        let mut yielded: BTreeMap<_, _> = whole.chain(partial).collect();
-        let mut left: BTreeMap<WriterId, u64> = BTreeMap::new();
+        let mut yielded: Map<_, _> = whole.chain(partial).collect();
+        let mut left: Map<WriterId, u64> = Map::new();
         for ListedBatch { name, .. } in live {
             yielded.remove(name);
             if let (Some(id), Some(origin)) = (name.id(), name.origin) {
-                let left = left.entry(id.writer).or_default();
+                let left = left.or_default(id.writer);
                 *left = left.saturating_add(position.passed(name).count(origin.events));
             }
         }
@@ -61,8 +60,8 @@ impl Overtaken {
     pub(crate) fn needs(&self, segment: &SegmentRecord, is_retired: bool) -> bool {
         let from = BatchName::least(segment.first_time);
         let next = match is_retired {
-            true => self.uncounted.range(from..).next(),
-            false => self.yielded.range(from..).next().map(|(batch, _)| batch),
+            true => self.uncounted.range_from(&from).next(),
+            false => self.yielded.range_from(&from).next().map(|(batch, _)| batch),
         };
         let mut writers = self.position.writers.values();
         next.is_some_and(|batch| segment.covers(batch.time))
@@ -78,7 +77,7 @@ impl Overtaken {
                     true => Passed::None,
                     false => self.position.passed(&batch.name),
                 };
-                let left = self.left.entry(id.writer).or_default();
+                let left = self.left.or_default(id.writer);
                 let more = after(positions.start, passed.count(events), self.first);
                 *left = left.saturating_add(more);
                 continue;

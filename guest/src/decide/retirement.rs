@@ -7,17 +7,15 @@
 //!    become live, and one that is behind a gap would never be known to follow.
 //! 3. A dropped record leaves its newest time in the horizon: see `visibility`.
 
-use std::collections::BTreeSet;
-
 use crate::format::manifest::{Manifest, Retired, SegmentRecord};
 use crate::format::names::{BatchName, BatchTime, SegmentName};
-use crate::format::ordered::ordered;
+use crate::format::ordered::Set;
 use crate::limits::RETIRED_GENERATIONS;
 use crate::mutants::{self, Mutant};
 
 /// The times of batches that a commit has listed, and of those before them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Needed(BTreeSet<BatchTime>);
+pub(crate) struct Needed(Set<BatchTime>);
 
 impl Needed {
     pub(crate) fn by(batches: impl IntoIterator<Item = BatchName>) -> Self {
@@ -26,7 +24,7 @@ impl Needed {
             let before = batch.predecessor().map(|before| before.time);
             own.into_iter().chain(before.filter(|_| !mutants::is(Mutant::DropNeededIndex)))
         });
-        Self(ordered(times))
+        Self(times.collect())
     }
 
     fn may_be_in(&self, segment: &SegmentRecord) -> bool {

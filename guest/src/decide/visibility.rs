@@ -13,10 +13,9 @@
 //! 5. A batch that an earlier load doubted was absorbed, trimmed and forgotten if it is not newer
 //!    than the horizon. Otherwise it is gone, which is damage.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::format::listed::ListedBatch;
 use crate::format::names::{BatchId, BatchName, BatchTime, WriterId};
+use crate::format::ordered::{Map, Set};
 use crate::mutants::{self, Mutant};
 
 /// A confirmed batch that does not exist any more, and the first one hidden behind it.
@@ -29,13 +28,13 @@ pub struct Gone {
 /// The findings of earlier loads, and what the caller has decided about them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Doubts {
-    doubted: BTreeSet<BatchId>,
-    passed: BTreeSet<BatchId>,
+    doubted: Set<BatchId>,
+    passed: Set<BatchId>,
 }
 
 impl Doubts {
     /// Adds the doubts of a load that has ended.
-    pub(crate) fn add(&mut self, doubted: BTreeSet<BatchId>) {
+    pub(crate) fn add(&mut self, doubted: Set<BatchId>) {
         self.doubted.extend(doubted);
     }
 
@@ -52,14 +51,14 @@ pub(crate) struct Sorted {
     pub hidden: Vec<ListedBatch>,
     pub absorbed: Vec<ListedBatch>,
     /// Confirmed batches that this load does not find and that no earlier one has doubted.
-    pub doubted: BTreeSet<BatchId>,
+    pub doubted: Set<BatchId>,
     pub gone: Vec<Gone>,
 }
 
 /// Returns the batches that are neither listed nor visible, and before a live one: those that only
 /// an index may have. `batches` are all listed ones in the order of names.
-pub(crate) fn sought(batches: &[ListedBatch], absorbed: &BTreeSet<BatchName>) -> Vec<BatchId> {
-    let mut newest: BTreeMap<WriterId, BatchId> = BTreeMap::new();
+pub(crate) fn sought(batches: &[ListedBatch], absorbed: &Set<BatchName>) -> Vec<BatchId> {
+    let mut newest: Map<WriterId, BatchId> = Map::new();
     let mut sought = Vec::new();
     for ListedBatch { name, .. } in batches {
         let Some(id) = name.id() else { continue };
@@ -74,7 +73,7 @@ pub(crate) fn sought(batches: &[ListedBatch], absorbed: &BTreeSet<BatchName>) ->
 /// the one that waits for less. `is_held` looks a batch up in the indexes.
 pub(crate) fn sort_out<E>(
     batches: Vec<ListedBatch>,
-    absorbed: &BTreeSet<BatchName>,
+    absorbed: &Set<BatchName>,
     horizon: Option<BatchTime>,
     doubts: &Doubts,
     is_held: impl FnMut(&BatchId) -> Result<bool, E>,
@@ -85,8 +84,8 @@ pub(crate) fn sort_out<E>(
         horizon,
         doubts,
         is_held,
-        settled: BTreeMap::new(),
-        blocked: BTreeSet::new(),
+        settled: Map::new(),
+        blocked: Set::new(),
         sorted: Sorted::default(),
     };
     for batch in batches {
@@ -96,25 +95,25 @@ pub(crate) fn sort_out<E>(
 }
 
 /// The number of batches of each writer that the store has confirmed, as far as names show it.
-fn confirmed(batches: &[ListedBatch]) -> BTreeMap<WriterId, u64> {
-    let mut confirmed: BTreeMap<WriterId, u64> = BTreeMap::new();
+fn confirmed(batches: &[ListedBatch]) -> Map<WriterId, u64> {
+    let mut confirmed: Map<WriterId, u64> = Map::new();
     for origin in batches.iter().filter_map(|batch| batch.name.origin) {
         let Some(sequence) = origin.sequence else { continue };
-        let count = confirmed.entry(origin.writer).or_default();
+        let count = confirmed.or_default(origin.writer);
         *count = sequence.confirmed().max(*count);
     }
     confirmed
 }
 
 struct Sorting<'a, H> {
-    confirmed: BTreeMap<WriterId, u64>,
+    confirmed: Map<WriterId, u64>,
     horizon: Option<BatchTime>,
     doubts: &'a Doubts,
     is_held: H,
     /// The newest batch so far of each writer that is visible or absorbed.
-    settled: BTreeMap<WriterId, BatchId>,
+    settled: Map<WriterId, BatchId>,
     /// The writers with a hidden batch.
-    blocked: BTreeSet<WriterId>,
+    blocked: Set<WriterId>,
     sorted: Sorted,
 }
 

@@ -7,7 +7,6 @@
 //!    `agreement`. One that does not agree is loaded again, and reported as an error in the end.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::decide::agreement::{self, Disagreement};
@@ -19,6 +18,7 @@ use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::{Manifest, StandIn};
 use crate::format::names::{BatchId, BatchName, Generation, LogName, ObjectName, SegmentName};
 use crate::format::numbers;
+use crate::format::ordered::{Map, Set};
 use crate::limits::MISSING_TRIES;
 use crate::mutants::{self, Mutant};
 use crate::ports::{EntryKind, Store, StoreError, StoreErrorKind};
@@ -50,12 +50,12 @@ pub struct Catalog<S> {
     twins: Vec<ListedBatch>,
     polled: Polled,
     /// Trimmed segments whose indexes are not read any more, because they cannot be.
-    forgotten: BTreeSet<SegmentName>,
+    forgotten: Set<SegmentName>,
     /// Keys and bytes left by writes in progress, or by killed ones, as listed last.
-    unfinished: BTreeMap<String, u64>,
+    unfinished: Map<String, u64>,
     /// Entries under names of objects that are not objects. None if each is an error instead of
     /// being collected.
-    intruders: Option<BTreeMap<String, EntryKind>>,
+    intruders: Option<Map<String, EntryKind>>,
     /// The object that was not found at the last search.
     gone: Cell<Option<ObjectName>>,
 }
@@ -90,8 +90,8 @@ impl<S: Store> Catalog<S> {
             doubts: Doubts::default(),
             twins: Vec::new(),
             polled: Polled::default(),
-            forgotten: BTreeSet::new(),
-            unfinished: BTreeMap::new(),
+            forgotten: Set::new(),
+            unfinished: Map::new(),
             intruders: None,
             gone: Cell::new(None),
         }

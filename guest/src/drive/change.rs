@@ -1,8 +1,6 @@
 //! Carries out a change of a log: writes the new segments, then commits the manifest that names
 //! them. A driver, for compactions and trims.
 
-use std::collections::BTreeSet;
-
 use crate::decide::boundary::{Boundary, Cut};
 use crate::decide::compaction::{self, Rewrite};
 use crate::decide::log_state::LogState;
@@ -16,7 +14,7 @@ use crate::error::Error;
 use crate::format::batch::BatchRecord;
 use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, CommitId, Generation, SegmentName};
-use crate::format::ordered::ordered;
+use crate::format::ordered::Set;
 use crate::format::segment::NewSegment;
 use crate::ports::{Store, System};
 
@@ -134,7 +132,7 @@ pub(crate) fn change<S: Store, Y: System>(
             ))
         })?;
     manifest.drop_old(&Needed::by(state.listed().map(|batch| batch.name)));
-    let forgotten: BTreeSet<_> = ordered(forgotten);
+    let forgotten: Set<_> = forgotten.into_iter().collect();
     manifest.drop_retired(|retired| forgotten.contains(&retired.segment.name));
     if let Some(damage) = committer.catalog.duplicate_batch(&manifest, &batches) {
         committer.discard(&names);

@@ -13,8 +13,6 @@
 //! 6. A commit writes the current format. On a log of format 1 it takes the missing digests from
 //!    checked indexes, and gives the log its identity.
 
-use std::collections::BTreeSet;
-
 use crate::decide::log_state::LogState;
 use crate::decide::source::{Source, SourceObject};
 use crate::drive::catalog::Catalog;
@@ -23,6 +21,7 @@ use crate::drive::segment_writer::write_failed;
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::format::manifest::{Manifest, Retired, StandIn};
 use crate::format::names::{BatchName, Digest, LogId, ObjectName, SegmentName};
+use crate::format::ordered::Set;
 use crate::format::segment::NewSegment;
 use crate::limits::{COMMIT_TRIES, COMPACT_TRIES};
 use crate::ports::{Store, StoreErrorKind, System, WriteError};
@@ -55,16 +54,16 @@ pub(crate) struct Committer<'a, S: Store, Y: System> {
     /// The object that was gone last, although it was listed.
     gone: Option<Box<SourceObject>>,
     /// Objects that no clean-up deletes, although no manifest names them.
-    spared: BTreeSet<ObjectName>,
+    spared: Set<ObjectName>,
 }
 
 impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     pub(crate) fn new(catalog: Catalog<S>, system: &'a Y) -> Self {
-        Self { catalog, system, gone: None, spared: BTreeSet::new() }
+        Self { catalog, system, gone: None, spared: Set::new() }
     }
 
     /// Excludes these objects from every later clean-up.
-    pub(crate) fn spare(&mut self, objects: BTreeSet<ObjectName>) {
+    pub(crate) fn spare(&mut self, objects: Set<ObjectName>) {
         self.spared = objects;
     }
 

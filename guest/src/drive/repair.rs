@@ -10,8 +10,6 @@
 //! 5. No object counts as damaged by a listing alone, and no batch as lost while the store has a
 //!    whole copy of it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::decide::compaction::{self, Rewrite};
 use crate::decide::log_state::LogState;
 use crate::drive::catalog::{Catalog, Scope};
@@ -22,7 +20,7 @@ use crate::drive::segment_writer::Input;
 use crate::error::{Damage, Error};
 use crate::format::listed::ListedBatch;
 use crate::format::names::{Generation, LogName, ObjectName, SegmentName};
-use crate::format::ordered::ordered;
+use crate::format::ordered::{Map, Set};
 use crate::limits::COMPACT_TRIES;
 use crate::ports::{Store, System};
 
@@ -84,7 +82,7 @@ pub struct Step {
 pub struct Repaired {
     pub steps: Vec<Step>,
     /// The places of the steps, by the name of the object.
-    places: BTreeMap<String, Vec<usize>>,
+    places: Map<String, Vec<usize>>,
 }
 
 /// Repairs a log. With `dry_run`, reports the steps without taking them. The steps are in order.
@@ -115,7 +113,7 @@ impl Repaired {
     /// Records steps. One that an earlier run has taken, or could not take, is recorded once.
     fn add(&mut self, steps: impl IntoIterator<Item = Step>) {
         for step in steps {
-            let places = self.places.entry(step.damage.object.clone()).or_default();
+            let places = self.places.or_default(step.damage.object.clone());
             if !places.iter().any(|place| self.steps.get(*place) == Some(&step)) {
                 places.push(self.steps.len());
                 self.steps.push(step);
@@ -212,7 +210,7 @@ fn carry_out<S: Store, Y: System>(
     }
     committer.delete(&foreign_names(&inspected));
     // Objects that never were batches are not absorbed, and possible copies of lost ones are kept.
-    let foreign: BTreeSet<_> = ordered(inspected.foreign.iter().map(|loss| loss.object));
+    let foreign: Set<_> = inspected.foreign.iter().map(|loss| loss.object).collect();
     state.live.retain(|batch| !foreign.contains(&ObjectName::Batch(batch.name)));
     committer.spare(inspected.holders.clone());
     let first_position = state.first_position();

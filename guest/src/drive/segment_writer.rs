@@ -10,8 +10,6 @@
 //!    one without is damaged: it may be all that is left of a commit.
 //! 6. A segment whose fate is unknown is left alone, with its index: it may land later.
 
-use std::collections::BTreeSet;
-
 use crate::decide::boundary::Cut;
 use crate::decide::source::{Request, Source, SourceObject};
 use crate::drive::batch_copy::BatchCopy;
@@ -23,6 +21,7 @@ use crate::format::batch::BatchRecord;
 use crate::format::host_bytes;
 use crate::format::index::Index;
 use crate::format::names::{BatchName, CommitId, Generation, ObjectName, SegmentName};
+use crate::format::ordered::Set;
 use crate::format::segment::NewSegment;
 use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::limits::{COMMIT_SEGMENTS_MAX, SEGMENT_BATCHES_MAX, SEGMENT_BYTES_SMALL_MAX};
@@ -63,7 +62,7 @@ pub(crate) struct SegmentWriter<'a, S: Store> {
     /// Segments begun because the one before was full.
     cuts: u16,
     /// Every batch written, in any segment.
-    written: BTreeSet<BatchName>,
+    written: Set<BatchName>,
 }
 
 #[derive(Default)]
@@ -93,7 +92,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
             finishing: Finishing::new(),
             placed: Placed::default(),
             cuts: 0,
-            written: BTreeSet::new(),
+            written: Set::new(),
         }
     }
 
@@ -106,7 +105,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
     }
 
     /// Returns every batch that was written.
-    pub(crate) fn into_written(self) -> BTreeSet<BatchName> {
+    pub(crate) fn into_written(self) -> Set<BatchName> {
         self.written
     }
 

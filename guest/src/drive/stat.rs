@@ -1,7 +1,5 @@
 //! Counts the objects, events and bytes of a log from its listing and its manifest.
 
-use std::collections::BTreeMap;
-
 use crate::decide::compaction;
 use crate::decide::log_state::LogState;
 use crate::drive::catalog::{Catalog, Scope};
@@ -11,6 +9,7 @@ use crate::error::Error;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{Generation, LogId, LogName};
 use crate::format::numbers::to_u64;
+use crate::format::ordered::Map;
 use crate::limits::{FAN_IN_DEFAULT, MISSING_TRIES};
 use crate::ports::Store;
 
@@ -121,10 +120,10 @@ fn lost<S: Store>(catalog: &mut Catalog<S>, state: &LogState) -> Result<(u64, u6
 }
 
 fn tiers(segments: &[SegmentRecord]) -> Vec<Tier> {
-    let mut tiers: BTreeMap<u32, Tier> = BTreeMap::new();
+    let mut tiers: Map<u32, Tier> = Map::new();
     for segment in segments {
         let tier = compaction::tier(segment.bytes, FAN_IN_DEFAULT);
-        let sum = tiers.entry(tier).or_insert(Tier { tier, ..Tier::default() });
+        let sum = tiers.or_insert(tier, Tier { tier, ..Tier::default() });
         sum.segments += 1;
         sum.bytes += segment.bytes;
     }

@@ -8,8 +8,6 @@
 //! 4. The indexes of trimmed segments stay for a while, so that a batch whose create lands late is
 //!    recognized as absorbed and not read again.
 
-use std::collections::BTreeSet;
-
 use crate::decide::boundary::Boundary;
 use crate::decide::compaction;
 use crate::decide::log_state::LogState;
@@ -23,7 +21,7 @@ use crate::error::Error;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{LogName, SegmentName};
 use crate::format::numbers::{to_u64, to_usize};
-use crate::format::ordered::ordered;
+use crate::format::ordered::Set;
 use crate::limits::{ABSORB_BATCHES_MAX, COMPACT_TRIES, SEGMENT_BYTES_DEFAULT};
 use crate::mutants::{self, Mutant};
 use crate::ports::{Store, System};
@@ -251,7 +249,7 @@ impl TrimStep {
         };
         Ok(match change::change(committer, state, change)? {
             Changed::Done(done) => {
-                let new: BTreeSet<SegmentName> = ordered(before.segments.iter().copied());
+                let new: Set<SegmentName> = before.segments.iter().copied().collect();
                 let is_own = |segment: &SegmentRecord| new.contains(&segment.name);
                 let own = self.dropped.iter().filter(|segment| is_own(segment)).count();
                 let trimmed = self.trimmed(done.sum(|batch| batch.bytes));

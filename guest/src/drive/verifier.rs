@@ -275,7 +275,7 @@ impl<S: Store> Verifier<S> {
             };
             self.report_garbage(garbage.name, garbage.size, reason);
         }
-        for (object, bytes) in self.catalog.unfinished() {
+        for (object, bytes) in self.catalog.unfinished().iter() {
             let (object, reason) = (object.clone(), GarbageReason::UnfinishedWrite);
             self.work.record(Finding::Garbage { object, bytes: *bytes, reason });
         }

@@ -4,10 +4,10 @@
 //! 2. A change takes logarithmic time, and a share of making a new base. A copy takes the time of
 //!    the changes alone.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::format::names::BatchName;
+use crate::format::ordered::Set;
 
 /// The changes after which a new base is made, if the set is small. A copy clones as many at most.
 const CHANGES_MAX: usize = 4_096;
@@ -21,9 +21,9 @@ pub(crate) struct BatchSet {
     /// Sorted.
     base: Rc<Vec<BatchName>>,
     /// Names that the base lacks.
-    added: BTreeSet<BatchName>,
+    added: Set<BatchName>,
     /// Names of the base that are not in the set.
-    removed: BTreeSet<BatchName>,
+    removed: Set<BatchName>,
 }
 
 impl BatchSet {
@@ -74,7 +74,7 @@ impl BatchSet {
     /// Returns the first name that is not less than `from`.
     pub(crate) fn first_from(&self, from: BatchName) -> Option<BatchName> {
         let start = self.base.partition_point(|batch| *batch < from);
-        self.merged(start, self.added.range(from..)).next()
+        self.merged(start, self.added.range_from(&from)).next()
     }
 
     /// Returns the names of the base from a place on, and some of those added, in order.
@@ -130,6 +130,8 @@ impl<const N: usize> From<[BatchName; N]> for BatchSet {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::format::names::BatchTime;
 

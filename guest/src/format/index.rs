@@ -8,7 +8,6 @@
 //!    batches, their times, and the sums of their events and bytes are checked.
 //! 3. A line agrees with the name of its batch.
 
-use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 use std::ops::Range;
 
@@ -20,6 +19,7 @@ use crate::format::batch::BatchRecord;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchId, BatchName, BatchTime, Digest, Origin};
 use crate::format::numbers::to_u64;
+use crate::format::ordered::Set;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,7 +57,7 @@ impl From<Lost> for bool {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {
     pub batches: Vec<BatchRecord>,
-    names: BTreeSet<BatchName>,
+    names: Set<BatchName>,
 }
 
 impl Index {
@@ -89,7 +89,7 @@ impl Index {
 
     /// Returns true if the segment contains the numbered batch.
     pub(crate) fn has(&self, batch: &BatchId) -> bool {
-        let later = self.names.range(BatchName::least(batch.time)..);
+        let later = self.names.range_from(&BatchName::least(batch.time));
         let mut same_time = later.take_while(|name| name.time == batch.time);
         same_time.any(|name| name.id().as_ref() == Some(batch))
     }

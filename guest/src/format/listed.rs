@@ -1,9 +1,7 @@
 //! Objects of a log as a listing shows them.
 
-use std::collections::BTreeMap;
-
 use crate::format::names::{BatchName, ObjectName};
-use crate::format::ordered::ordered;
+use crate::format::ordered::Map;
 
 /// A batch in a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +20,6 @@ pub struct ListedOther {
 }
 
 /// Returns the sizes of objects by their names.
-pub(crate) fn sizes(others: &[ListedOther]) -> BTreeMap<ObjectName, u64> {
-    ordered(others.iter().map(|other| (other.name, other.size)))
+pub(crate) fn sizes(others: &[ListedOther]) -> Map<ObjectName, u64> {
+    others.iter().map(|other| (other.name, other.size)).collect()
 }

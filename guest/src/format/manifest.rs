@@ -8,10 +8,9 @@
 //! 4. A log has one identity, which its first manifest sets and every later one carries.
 //! 5. All sums over a decoded manifest fit in 64 bits.
 
-use std::collections::BTreeSet;
-
 use crate::error::{Damage, Error};
 use crate::format::names::{BatchTime, CommitId, Digest, Generation, LogId, SegmentName};
+use crate::format::ordered::Set;
 
 mod stand_in;
 mod text;
@@ -137,7 +136,7 @@ impl Manifest {
         if first < start || (first >= end && first != self.next_position) {
             return damage(format!("a first position from {start} to {end}"), first.to_string());
         }
-        let mut names = BTreeSet::new();
+        let mut names = Set::new();
         if let Some(twice) = self.records().find(|segment| !names.insert(segment.name)) {
             return damage("each segment once".to_owned(), format!("{} twice", twice.name));
         }

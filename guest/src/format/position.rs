@@ -7,12 +7,11 @@
 //! 3. A position with the identity of a log is refused by any other log. One without it is of a log
 //!    that has, or had, the batches that it names.
 
-use std::collections::BTreeMap;
-
 use crate::error::Error;
 use crate::format::batch_set::BatchSet;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchId, BatchName, BatchTime, LogId, LogName, WriterId};
+use crate::format::ordered::Map;
 use crate::mutants::{self, Mutant};
 
 mod text;
@@ -27,9 +26,9 @@ pub(crate) struct Position {
     /// Live batches without a number that were yielded and not yet met in a segment.
     pub yielded: BatchSet,
     /// Those that were yielded in part, with the number of events yielded.
-    pub partial: BTreeMap<BatchName, u64>,
+    pub partial: Map<BatchName, u64>,
     /// The numbered batches that were yielded while they were live and not yet met in a segment.
-    pub writers: BTreeMap<WriterId, Entry>,
+    pub writers: Map<WriterId, Entry>,
 }
 
 /// The live batches of a writer that were yielded: all up to the newest of them.
@@ -159,7 +158,7 @@ impl Position {
         let from = BatchName::least(segment.first_time);
         let covered = |batch: Option<BatchName>| batch.is_some_and(|b| segment.covers(b.time));
         covered(self.yielded.first_from(from))
-            || covered(self.partial.range(from..).next().map(|(batch, _)| *batch))
+            || covered(self.partial.range_from(&from).next().map(|(batch, _)| *batch))
             || self.writers.values().any(|entry| segment.first_time <= entry.time)
     }
 

@@ -162,7 +162,7 @@ fn check_batches(position: &Position) {
     let mut certain = all.iter().filter(|(name, events)| name.origin.is_some() || events.is_some());
     let is_certain = certain.next().is_some() || !position.writers.is_empty();
     assert_eq!(position.names_certain_batches(), is_certain);
-    for (writer, entry) in &position.writers {
+    for (writer, entry) in position.writers.iter() {
         let Entry { time, number, partial, .. } = *entry;
         let newest = names_of(BatchId { time, writer: *writer, number }, 9);
         assert!(position.names(&newest));

@@ -24,7 +24,7 @@ fn id(writer: u64, number: u64) -> BatchId {
 #[derive(Default)]
 struct Log {
     listed: Vec<ListedBatch>,
-    absorbed: BTreeSet<BatchName>,
+    absorbed: Set<BatchName>,
     held: Vec<BatchId>,
     horizon: Option<BatchTime>,
     doubts: Doubts,

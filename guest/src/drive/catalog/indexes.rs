@@ -4,7 +4,6 @@
 //!    it.
 //! 2. The cache is bounded: before it grows further, it is emptied.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::Catalog;
@@ -19,7 +18,7 @@ use crate::format::listed::ListedBatch;
 use crate::format::manifest::{Manifest, SegmentRecord};
 use crate::format::names::{BatchName, Digest, SegmentName};
 use crate::format::numbers::to_u64;
-use crate::format::ordered::ordered;
+use crate::format::ordered::{Map, Set};
 use crate::limits::INDEX_CACHE_BATCHES_MAX;
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
@@ -27,7 +26,7 @@ use crate::ports::Store;
 /// Indexes that were read, by segment.
 #[derive(Clone, Default)]
 pub(super) struct IndexCache {
-    indexes: BTreeMap<SegmentName, Rc<Index>>,
+    indexes: Map<SegmentName, Rc<Index>>,
     /// The number of batches in them.
     batches: usize,
 }
@@ -61,7 +60,7 @@ impl IndexCache {
             return true;
         }
         let found = self.indexes.values().flat_map(|index| index.common(batches));
-        found.collect::<BTreeSet<_>>().len() == batches.len()
+        found.collect::<Set<_>>().len() == batches.len()
     }
 }
 
@@ -103,7 +102,7 @@ impl<S: Store> Catalog<S> {
         &mut self,
         manifest: &Manifest,
         batches: &[BatchName],
-    ) -> Result<Option<BTreeSet<BatchName>>, Error> {
+    ) -> Result<Option<Set<BatchName>>, Error> {
         unless_gone(self.look_up(Some(manifest), batches))
     }
 
@@ -111,7 +110,7 @@ impl<S: Store> Catalog<S> {
         &mut self,
         manifest: Option<&Manifest>,
         batches: &[BatchName],
-    ) -> Result<BTreeSet<BatchName>, Interrupted> {
+    ) -> Result<Set<BatchName>, Interrupted> {
         let mut lookup = Lookup::new(manifest, batches.iter().copied(), &self.forgotten);
         for batch in batches {
             self.find(&mut lookup, batch)?;
@@ -134,7 +133,7 @@ impl<S: Store> Catalog<S> {
 
     /// Sets the trimmed segments in whose indexes no batch is looked up from now on.
     pub(crate) fn forget(&mut self, segments: &[SegmentName]) {
-        self.forgotten = ordered(segments.iter().copied());
+        self.forgotten = segments.iter().copied().collect();
     }
 
     /// Returns the index of a segment. None if it is gone.
@@ -182,7 +181,7 @@ impl<S: Store> Catalog<S> {
     pub(crate) fn duplicate_batch(
         &self,
         next: &Manifest,
-        written: &BTreeSet<BatchName>,
+        written: &Set<BatchName>,
     ) -> Option<Error> {
         let index_of = |segment: &SegmentRecord| self.indexes.indexes.get(&segment.name);
         let indexes = next.segments.iter().filter_map(|s| Some((s, index_of(s)?)));

@@ -4,14 +4,13 @@
 //!    or none, is not believed.
 //! 2. An entry under an object's name that is not an object is damage.
 
-use std::collections::BTreeMap;
-
 use super::{Catalog, Scope};
 use crate::decide::list_pages::Pages;
 use crate::decide::log_state::{self, HighWaterMarks};
 use crate::error::{Damage, Error};
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::names::{self, BatchName, Generation, Marker, ObjectName, SegmentName};
+use crate::format::ordered::Map;
 use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
 use crate::ports::{EntryKind, ListPage, Listing, Sizes, Store};
@@ -182,11 +181,8 @@ impl<S: Store> Catalog<S> {
     }
 
     /// Lists the segments and indexes of the commit that made a segment, with their sizes.
-    pub(crate) fn list_commit(
-        &self,
-        segment: SegmentName,
-    ) -> Result<BTreeMap<ObjectName, u64>, Error> {
-        let mut kept = BTreeMap::new();
+    pub(crate) fn list_commit(&self, segment: SegmentName) -> Result<Map<ObjectName, u64>, Error> {
+        let mut kept = Map::new();
         let prefix = self.name.key(segment.of_commit());
         let keep = |name, size| _ = kept.insert(name, size);
         self.clone().list(&prefix, None, Sizes::Used, keep)?;
@@ -224,7 +220,7 @@ impl<S: Store> Catalog<S> {
 
     /// Collects entries under names of objects that are not objects, instead of failing.
     pub(crate) fn collecting_intruders(self) -> Self {
-        Self { intruders: Some(BTreeMap::new()), ..self }
+        Self { intruders: Some(Map::new()), ..self }
     }
 
     /// Returns the entries that are not objects, as collected since the last call.
@@ -234,7 +230,7 @@ impl<S: Store> Catalog<S> {
     }
 
     /// Keys and bytes left by writes in progress, or by killed ones, as listed last.
-    pub(crate) fn unfinished(&self) -> &BTreeMap<String, u64> {
+    pub(crate) fn unfinished(&self) -> &Map<String, u64> {
         &self.unfinished
     }
 

@@ -10,8 +10,6 @@
 //! generation is damage, and its segment may be part of the log. So may a segment of that
 //! generation without an index: an index is created before its segment, and deleted after it.
 
-use std::collections::BTreeSet;
-
 use super::Catalog;
 use crate::decide::agreement::{self, Disagreement};
 use crate::error::Error;
@@ -20,7 +18,7 @@ use crate::format::index;
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::Manifest;
 use crate::format::names::{Generation, ObjectName, SegmentName};
-use crate::format::ordered::ordered;
+use crate::format::ordered::Set;
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
@@ -59,12 +57,12 @@ impl<S: Store> Catalog<S> {
         if indexes.peek().is_none() {
             return Ok(None);
         }
-        let listed: BTreeSet<_> = batches.iter().map(|batch| batch.name).collect();
+        let listed: Set<_> = batches.iter().map(|batch| batch.name).collect();
         let segments = others.iter().filter_map(|other| match other.name {
             ObjectName::Segment(segment) => Some(segment),
             _ => None,
         });
-        let segments: BTreeSet<SegmentName> = ordered(segments);
+        let segments: Set<SegmentName> = segments.collect();
         for name in indexes {
             // Its owner has discarded one that is gone.
             let Some(bytes) = self.get(name)? else { continue };
@@ -76,7 +74,7 @@ impl<S: Store> Catalog<S> {
             let absorbed: Vec<_> = absorbed.filter(|batch| !listed.contains(batch)).collect();
             let in_index = match manifest {
                 Some(manifest) => self.absorbed_by(manifest, &absorbed)?,
-                None => Some(BTreeSet::new()),
+                None => Some(Set::new()),
             };
             // None if the log has changed in the meantime: the next load shows it.
             let Some(in_index) = in_index else { continue };
@@ -103,7 +101,7 @@ impl<S: Store> Catalog<S> {
     fn kept_of(
         &mut self,
         manifest: Option<&Manifest>,
-        listed: &BTreeSet<SegmentName>,
+        listed: &Set<SegmentName>,
         first: Option<&BatchRecord>,
     ) -> Result<Option<SegmentName>, Error> {
         let Some(first) = first else { return Ok(None) };

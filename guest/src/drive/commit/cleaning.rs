@@ -9,11 +9,10 @@ use crate::format::listed::ListedOther;
 use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, Marker, ObjectName, SegmentName};
 use crate::format::numbers::to_u64;
-use crate::format::ordered::ordered;
+use crate::format::ordered::Set;
 use crate::limits::{DELETE_KEYS_MAX, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
 use crate::ports::{Store, System, WriteError};
-use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Commit, Committer, Goal};
@@ -83,7 +82,7 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
             let garbage = candidates.iter().filter(|batch| in_index.contains(batch));
             self.clean(&current, &garbage.copied().collect::<Vec<_>>(), &listed.others);
             // The segments were trimmed since, so their indexes are still needed.
-            let new: BTreeSet<SegmentName> = ordered(segments.iter().copied());
+            let new: Set<SegmentName> = segments.iter().copied().collect();
             let is_named = current.records().any(|segment| new.contains(&segment.name));
             let counts = is_named
                 || match goal {
@@ -132,10 +131,10 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
     }
 
     /// Stores the markers of manifests to be deleted. Returns the markers that could not be stored.
-    fn mark_passed(&self, garbage: &[ListedOther]) -> BTreeSet<Marker> {
-        let mut markers: BTreeSet<_> = ordered(garbage.iter().filter_map(marker_of));
+    fn mark_passed(&self, garbage: &[ListedOther]) -> Set<Marker> {
+        let mut markers: Set<_> = garbage.iter().filter_map(marker_of).collect();
         if mutants::is(Mutant::DeleteUnmarked) {
-            return BTreeSet::new();
+            return Set::new();
         }
         markers.retain(|marker| {
             let key = self.catalog.name.key(marker);
@@ -174,7 +173,7 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
                     of_the_object(&error.message, key)
                 ));
             }
-            let failed: BTreeSet<_> = ordered(failures.iter().map(|(key, _)| key));
+            let failed: Set<_> = failures.iter().map(|(key, _)| key).collect();
             let done = names.iter().zip(&keys).filter(|(_, key)| !failed.contains(key));
             deleted.extend(done.map(|(name, _)| name));
         }

@@ -7,8 +7,6 @@
 //!    loss does not delete them. These are its damaged copies, too, and segments whose index cannot
 //!    be read.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::aside;
 use crate::decide::log_state::LogState;
 use crate::drive::batch_copy::BatchCopy;
@@ -17,17 +15,17 @@ use crate::error::Error;
 use crate::format::batch::BatchRecord;
 use crate::format::index::batches_of;
 use crate::format::names::{BatchName, IndexName, ObjectName, SegmentName};
-use crate::format::ordered::ordered;
+use crate::format::ordered::{Map, Set};
 use crate::ports::{Store, StoreErrorKind};
 
 /// Places where batches may stand.
 #[derive(Default)]
 pub(super) struct Copies {
-    found: BTreeMap<BatchName, Vec<BatchCopy>>,
+    found: Map<BatchName, Vec<BatchCopy>>,
     /// Listed objects that may contain the batches, by batch.
-    holders: BTreeMap<BatchName, BTreeSet<ObjectName>>,
+    holders: Map<BatchName, Set<ObjectName>>,
     /// Unnamed segments whose contents are unknown.
-    unknown: BTreeSet<ObjectName>,
+    unknown: Set<ObjectName>,
 }
 
 /// A segment that no manifest names, or that was set aside.
@@ -43,7 +41,7 @@ impl Copies {
     pub(super) fn of<S: Store>(
         catalog: &Catalog<S>,
         state: &LogState,
-        wanted: &BTreeSet<BatchName>,
+        wanted: &Set<BatchName>,
     ) -> Result<Self, Error> {
         let mut copies = Self::default();
         if wanted.is_empty() {
@@ -55,8 +53,8 @@ impl Copies {
             copies.add_holder(batch.name, ObjectName::Batch(batch.name));
         }
         let set_aside = aside::listed(catalog)?;
-        let mut indexes: BTreeMap<IndexName, Vec<String>> = BTreeMap::new();
-        let named: BTreeSet<_> = ordered(state.segments().iter().map(|segment| segment.name));
+        let mut indexes: Map<IndexName, Vec<String>> = Map::new();
+        let named: Set<_> = state.segments().iter().map(|segment| segment.name).collect();
         let listed = state.others.iter().filter_map(|other| match other.name {
             ObjectName::Segment(name) if !named.contains(&name) => {
                 Some(Spare { name, key: catalog.name.key(name), is_listed: true })
@@ -68,7 +66,7 @@ impl Copies {
             match object {
                 ObjectName::Batch(name) if wanted.contains(&name) => copies.add_batch(name, key),
                 ObjectName::Segment(name) => spares.push(Spare { name, key, is_listed: false }),
-                ObjectName::Index(name) => indexes.entry(name).or_default().push(key),
+                ObjectName::Index(name) => indexes.or_default(name).push(key),
                 _ => {}
             }
         }
@@ -83,11 +81,11 @@ impl Copies {
         // The record is filled in when it is known.
         let record = BatchRecord::whole(name, 0, 0, crate::format::names::Digest(0));
         let copy = BatchCopy { key, range: None, trimmed: 0, position: None, record };
-        self.found.entry(name).or_default().push(copy);
+        self.found.or_default(name).push(copy);
     }
 
     fn add_holder(&mut self, batch: BatchName, object: ObjectName) {
-        self.holders.entry(batch).or_default().insert(object);
+        self.holders.or_default(batch).insert(object);
     }
 
     /// Adds the batches of a segment, from its own index or those that were set aside.
@@ -96,7 +94,7 @@ impl Copies {
         catalog: &Catalog<S>,
         spare: &Spare,
         set_aside: &[String],
-        wanted: &BTreeSet<BatchName>,
+        wanted: &Set<BatchName>,
     ) -> Result<(), Error> {
         let index = ObjectName::Index(spare.name.index());
         let keys = std::iter::once(catalog.name.key(index)).chain(set_aside.iter().cloned());
@@ -117,7 +115,7 @@ impl Copies {
                 }
                 let (key, trimmed) = (spare.key.clone(), record.trimmed);
                 let copy = BatchCopy { key, range: Some(range), trimmed, position: None, record };
-                let copies = self.found.entry(record.name).or_default();
+                let copies = self.found.or_default(record.name);
                 if !copies.contains(&copy) {
                     copies.push(copy);
                 }
@@ -149,12 +147,12 @@ impl Copies {
     }
 
     /// Listed objects that may help to recover lost batches.
-    pub(super) fn holders(&self, lost: &BTreeSet<BatchName>) -> BTreeSet<ObjectName> {
+    pub(super) fn holders(&self, lost: &Set<BatchName>) -> Set<ObjectName> {
         if lost.is_empty() {
-            return BTreeSet::new();
+            return Set::new();
         }
-        let holders = lost.iter().filter_map(|batch| self.holders.get(batch)).flatten();
-        ordered(holders.chain(&self.unknown).copied())
+        let holders = lost.iter().filter_map(|batch| self.holders.get(batch)).flat_map(Set::iter);
+        holders.chain(self.unknown.iter()).copied().collect()
     }
 }
 

@@ -12,8 +12,6 @@
 //! 4. Positions: none was used for events that only the damaged manifest named, if it was torn when
 //!    it was written, i.e. is shorter than a manifest. One whose bytes were changed later is left.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::replay::Traces;
 use super::{Action, Step, aside, doubt};
 use crate::decide::log_state;
@@ -25,6 +23,7 @@ use crate::format::index::batches_of;
 use crate::format::listed::{ListedOther, sizes};
 use crate::format::manifest::{self, Manifest, SegmentRecord};
 use crate::format::names::{BatchName, CommitId, Digest, Generation, ObjectName, SegmentName};
+use crate::format::ordered::{Map, Set};
 use crate::format::segment::NewSegment;
 use crate::mutants::{self, Mutant};
 use crate::ports::{Store, System};
@@ -88,15 +87,15 @@ struct Remains {
     /// The manifest before. An error with the reason if it cannot be read.
     base: Result<Option<Manifest>, &'static str>,
     /// Manifests, segments and indexes that are listed, with their sizes.
-    others: BTreeMap<ObjectName, u64>,
+    others: Map<ObjectName, u64>,
     /// Batches that are listed.
-    batches: BTreeSet<BatchName>,
+    batches: Set<BatchName>,
     /// Batches in the indexes of the manifest before, trimmed ones included, as far as these exist.
-    absorbed: BTreeSet<BatchName>,
+    absorbed: Set<BatchName>,
     /// True if all those indexes exist.
     is_absorbed_known: bool,
     /// The segments of each commit of the generation. None if one or its index cannot be read.
-    outputs: BTreeMap<CommitId, Option<Vec<NewSegment>>>,
+    outputs: Map<CommitId, Option<Vec<NewSegment>>>,
 }
 
 impl Remains {
@@ -116,9 +115,9 @@ impl Remains {
                 Err(error) => return Err(error),
             },
         };
-        let mut batches = BTreeSet::new();
+        let mut batches = Set::new();
         catalog.list_batch_names(|batch| _ = batches.insert(batch))?;
-        let (mut absorbed, mut is_absorbed_known) = (BTreeSet::new(), true);
+        let (mut absorbed, mut is_absorbed_known) = (Set::new(), true);
         for segment in base.iter().flatten().flat_map(Manifest::records) {
             match catalog.index_of(segment) {
                 Ok(Some(index)) => absorbed.extend(index.batches.iter().map(|batch| batch.name)),
@@ -144,7 +143,7 @@ impl Remains {
         if let Some(mended) = manifest::mended(&self.bytes).and_then(decoded) {
             return Some(mended);
         }
-        let mut found: BTreeMap<Vec<u8>, bool> = BTreeMap::new();
+        let mut found: Map<Vec<u8>, bool> = Map::new();
         for (manifest, is_followed) in self.possible() {
             let Ok(bytes) = manifest.encode() else { continue };
             if mutants::is(Mutant::RebuildUnproven) {
@@ -169,10 +168,10 @@ impl Remains {
         let none = none.filter(|commit_id| !self.outputs.contains_key(commit_id));
         let outputs = self.outputs.iter();
         let outputs = outputs.filter_map(|(commit_id, of)| Some((*commit_id, of.as_deref()?)));
-        let firsts = BTreeSet::from([said.unwrap_or(base.first_position), base.first_position]);
+        let firsts = Set::from([said.unwrap_or(base.first_position), base.first_position]);
         let mut found = Vec::new();
         for (commit_id, outputs) in outputs.chain(none.map(|commit_id| (commit_id, &[][..]))) {
-            for first_position in &firsts {
+            for first_position in firsts.iter() {
                 let traces = Traces {
                     base,
                     commit_id,
@@ -237,15 +236,15 @@ impl Remains {
 pub(super) fn outputs<S: Store>(
     catalog: &Catalog<S>,
     generation: Generation,
-    sizes: &BTreeMap<ObjectName, u64>,
-) -> Result<BTreeMap<CommitId, Option<Vec<NewSegment>>>, Error> {
-    let mut outputs: BTreeMap<CommitId, Option<Vec<NewSegment>>> = BTreeMap::new();
+    sizes: &Map<ObjectName, u64>,
+) -> Result<Map<CommitId, Option<Vec<NewSegment>>>, Error> {
+    let mut outputs: Map<CommitId, Option<Vec<NewSegment>>> = Map::new();
     let name = |commit_id, part| SegmentName { generation, commit_id, part };
     let (first, last) = (name(CommitId(0), 0), name(CommitId(u32::MAX), u16::MAX));
     for (object, size) in sizes.range(ObjectName::Segment(first)..=ObjectName::Segment(last)) {
         let ObjectName::Segment(name) = *object else { continue };
         let output = output(catalog, name, *size)?;
-        let of = outputs.entry(name.commit_id).or_insert_with(|| Some(Vec::new()));
+        let of = outputs.or_insert(name.commit_id, Some(Vec::new()));
         *of = of.take().zip(output).map(|(mut of, output)| {
             of.push(output);
             of

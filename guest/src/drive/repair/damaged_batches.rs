@@ -1,7 +1,5 @@
 //! Checks a segment's bytes batch by batch, and continues behind damage.
 
-use std::collections::BTreeSet;
-
 use super::doubt::Extent;
 use crate::drive::catalog::Catalog;
 use crate::error::quantities::size;
@@ -11,13 +9,14 @@ use crate::format::host_bytes;
 use crate::format::index::Index;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, SegmentName};
+use crate::format::ordered::Set;
 use crate::format::oversized_batch::OversizedBatch;
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX, SUMMARIES_MAX};
 use crate::ports::{HostBytes, ObjectRange, OrderedRead, Store, StoreErrorKind};
 
 /// The batches of a segment whose bytes differ from the index.
 pub(in crate::drive) struct DamagedBatches {
-    pub(in crate::drive) batches: BTreeSet<BatchName>,
+    pub(in crate::drive) batches: Set<BatchName>,
     /// The damage of the first of them.
     pub(super) first: Option<Damage>,
     /// The extent of the segment.
@@ -37,7 +36,7 @@ pub(in crate::drive) fn damaged_batches<S: Store>(
         segment: segment.name,
         batches: batches.into_iter(),
         oversized: None,
-        damaged: BTreeSet::new(),
+        damaged: Set::new(),
         first: None,
     };
     let mut incomplete: Option<S::Bytes> = None;
@@ -64,7 +63,7 @@ struct BatchChecks {
     batches: std::vec::IntoIter<BatchRecord>,
     /// An oversized batch in progress, and true if it is known to be damaged.
     oversized: Option<(OversizedBatch, bool)>,
-    damaged: BTreeSet<BatchName>,
+    damaged: Set<BatchName>,
     /// The damage of the first of them.
     first: Option<Damage>,
 }

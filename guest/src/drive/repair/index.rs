@@ -10,8 +10,6 @@
 //!    found again. A listed batch that may be one of its batches prevents that: it would be read
 //!    again.
 
-use std::collections::BTreeSet;
-
 use super::content::SegmentBytes;
 use super::doubt::{self, Extent};
 use super::intruders::Intruders;
@@ -27,6 +25,7 @@ use crate::format::listed::{ListedOther, sizes};
 use crate::format::manifest::{Manifest, SegmentRecord};
 use crate::format::names::{BatchName, ObjectName, SegmentName};
 use crate::format::numbers::to_u64;
+use crate::format::ordered::Set;
 use crate::ports::{Store, StoreErrorKind, System};
 
 /// The actions on indexes.
@@ -36,7 +35,7 @@ pub(super) struct Indexes {
     /// Trimmed segments whose records are dropped.
     pub(super) forgotten: Vec<SegmentName>,
     /// Segments whose indexes cannot be read and stay as they are.
-    pub(super) left: BTreeSet<SegmentName>,
+    pub(super) left: Set<SegmentName>,
 }
 
 /// Repairs the indexes of all segments that the current manifest names, trimmed ones included. None
@@ -207,7 +206,7 @@ fn perhaps_trimmed<S: Store>(
         }
     })?;
     let batches = covered.iter().copied();
-    let mut lookup = Lookup::new(Some(manifest), batches, &BTreeSet::new());
+    let mut lookup = Lookup::new(Some(manifest), batches, &Set::new());
     for batch in covered {
         while let Some(needed) = lookup.next(&batch) {
             let index = match damage_of(catalog, needed.segment)? {

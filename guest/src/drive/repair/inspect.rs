@@ -6,8 +6,6 @@
 //! 3. Damage that only a listing shows is confirmed by reading the object and listing again.
 //! 4. A batch counts as lost only if no whole copy of it is found anywhere.
 
-use std::collections::BTreeSet;
-
 use super::damaged_batches::{DamagedBatches, damaged_batches};
 use super::doubt::{self, Extent};
 use super::intruders::Intruders;
@@ -21,7 +19,7 @@ use crate::format::index::Index;
 use crate::format::listed::sizes;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{Generation, ObjectName, SegmentName};
-use crate::format::ordered::ordered;
+use crate::format::ordered::Set;
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
@@ -30,7 +28,7 @@ use crate::ports::Store;
 pub(super) fn inspect<S: Store>(
     catalog: &mut Catalog<S>,
     state: &LogState,
-    left_out: &BTreeSet<SegmentName>,
+    left_out: &Set<SegmentName>,
     intruders: &Intruders,
 ) -> Result<Option<Inspected>, Error> {
     let mut inspected = Inspected::default();
@@ -94,6 +92,6 @@ fn segment_loss<S: Store>(
     let damaged = index.batches.iter().filter(|batch| batches.contains(&batch.name));
     let action = if extent == Extent::Gone { Action::Gone } else { Action::SetAside };
     let mut loss = Loss::of(object, damage, action);
-    loss.batches = ordered(damaged.map(|batch| (batch.name, *batch)));
+    loss.batches = damaged.map(|batch| (batch.name, *batch)).collect();
     Ok(Inspection::Damaged(Box::new(loss)))
 }

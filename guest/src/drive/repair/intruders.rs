@@ -7,14 +7,12 @@
 //! 2. In the place of a batch it hides events that precede those of later batches: none of these
 //!    gets a position before it.
 
-use std::collections::BTreeMap;
-
 use super::{Action, Step};
 use crate::decide::log_state;
 use crate::drive::catalog::{Catalog, Scope};
 use crate::error::{Damage, Error};
 use crate::format::names::{BatchName, Generation, ObjectName, SegmentName};
-use crate::format::ordered::ordered;
+use crate::format::ordered::Map;
 use crate::ports::Store;
 
 /// The advice for the user.
@@ -23,7 +21,7 @@ const CURE: &str = "this entry may hold the data or point to it; move the entry 
 
 /// The entries listed in place of objects.
 pub(super) struct Intruders {
-    found: BTreeMap<ObjectName, Damage>,
+    found: Map<ObjectName, Damage>,
     /// The highest listed manifest.
     highest: Option<Generation>,
 }
@@ -39,7 +37,7 @@ impl Intruders {
             let name = catalog.name.object(&damage.object).and_then(ObjectName::parse)?;
             Some((name, damage))
         });
-        let found: BTreeMap<_, _> = ordered(found);
+        let found: Map<_, _> = found.collect();
         if batches == 0 && others.is_empty() && found.is_empty() {
             catalog.check_is_there()?;
         }

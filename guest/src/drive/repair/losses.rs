@@ -1,7 +1,5 @@
 //! The damage found in the segments and live batches of a log, and the inputs that replace it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::copies::Copies;
 use super::{Action, Inputs, Step};
 use crate::decide::log_state::LogState;
@@ -15,7 +13,7 @@ use crate::format::index::Index;
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, Digest, Generation, ObjectName};
-use crate::format::ordered::ordered;
+use crate::format::ordered::{Map, Set};
 use crate::format::segment::SegmentRange;
 use crate::ports::Store;
 
@@ -25,9 +23,9 @@ pub(super) struct Loss {
     pub(super) damage: Damage,
     pub(super) action: Action,
     /// Their records in the repaired log.
-    pub(super) batches: BTreeMap<BatchName, BatchRecord>,
+    pub(super) batches: Map<BatchName, BatchRecord>,
     /// Whole copies of those that are not lost.
-    pub(super) copies: BTreeMap<BatchName, BatchCopy>,
+    pub(super) copies: Map<BatchName, BatchCopy>,
 }
 
 /// The result of an inspection.
@@ -42,13 +40,13 @@ pub(super) struct Inspected {
     /// Objects that stay as they are.
     pub(super) left: Vec<Loss>,
     /// Listed objects that may help to recover lost batches.
-    pub(super) holders: BTreeSet<ObjectName>,
+    pub(super) holders: Set<ObjectName>,
 }
 
 impl Loss {
     /// A damaged object without batches to recover.
     pub(super) fn of(object: ObjectName, damage: Damage, action: Action) -> Self {
-        let (batches, copies) = (BTreeMap::new(), BTreeMap::new());
+        let (batches, copies) = (Map::new(), Map::new());
         Self { object, damage, action, batches, copies }
     }
 
@@ -191,7 +189,7 @@ pub(super) fn inputs_of_live(batches: &[ListedBatch], losses: &[Loss]) -> Inputs
     let mut inputs = Vec::new();
     let mut group: Vec<Source> = Vec::new();
     let by_batch = losses.iter().flat_map(|loss| loss.batches.keys().map(move |b| (*b, loss)));
-    let by_batch: BTreeMap<BatchName, &Loss> = ordered(by_batch);
+    let by_batch: Map<BatchName, &Loss> = by_batch.collect();
     for batch in batches {
         match by_batch.get(&batch.name).and_then(|loss| loss.input(&batch.name, None)) {
             Some(input) => {

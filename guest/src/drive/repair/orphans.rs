@@ -7,8 +7,6 @@
 //!    compaction. They are set aside first, and all their batches are elsewhere by then.
 //! 3. Events that were trimmed since the manifest that is left may reappear.
 
-use std::collections::BTreeSet;
-
 use super::{Action, Step, aside};
 use crate::decide::agreement;
 use crate::drive::batch_copy::BatchCopy;
@@ -21,6 +19,7 @@ use crate::format::batch::BatchRecord;
 use crate::format::index;
 use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, Generation, IndexName, ObjectName};
+use crate::format::ordered::Set;
 use crate::ports::{HostBytes, Store, System};
 
 /// Puts back the batches that only lost manifests named. None if no manifest is lost.
@@ -34,7 +33,7 @@ pub(super) fn repair<S: Store, Y: System>(
         Ok(_) | Err(Error::NoLog(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut batches = BTreeSet::new();
+    let mut batches = Set::new();
     committer.catalog.list_batch_names(|batch| _ = batches.insert(batch))?;
     let (manifest, others) = match committer.catalog.current_manifest(Scope::Full) {
         Ok(current) => current,
@@ -63,7 +62,7 @@ pub(super) fn repair<S: Store, Y: System>(
         return Ok(step(Action::Nothing(why)));
     }
     // All are looked at before the first is created.
-    let (mut put_back, mut known) = (false, BTreeSet::new());
+    let (mut put_back, mut known) = (false, Set::new());
     for creates in [false, true].into_iter().take(if dry_run { 1 } else { 2 }) {
         known.clone_from(&batches);
         for index in &unnamed {
@@ -123,7 +122,7 @@ fn absent<S: Store>(
     catalog: &mut Catalog<S>,
     manifest: Option<&Manifest>,
     name: IndexName,
-    listed: &BTreeSet<BatchName>,
+    listed: &Set<BatchName>,
 ) -> Result<Absent, Error> {
     let Some(bytes) = catalog.get(name)? else { return Ok(Absent::Batches(Vec::new())) };
     let Some(records) = index::batches_of(&bytes) else {

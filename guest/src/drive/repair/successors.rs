@@ -10,8 +10,6 @@
 //! 4. Where this proves nothing, `orphans` puts back the batches. Nothing is done if a later
 //!    segment has no legible index.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::current::outputs;
 use super::replay::Traces;
 use super::{Action, Step, doubt};
@@ -23,7 +21,7 @@ use crate::format::index::Index;
 use crate::format::listed::{ListedOther, sizes};
 use crate::format::manifest::{Manifest, SegmentRecord, StandIn};
 use crate::format::names::{BatchName, Digest, Generation, ObjectName, SegmentName};
-use crate::format::ordered::ordered;
+use crate::format::ordered::{Map, Set};
 use crate::format::segment::NewSegment;
 use crate::ports::{Store, System};
 
@@ -92,7 +90,7 @@ fn newest<S: Store>(
     catalog: &Catalog<S>,
     others: &[ListedOther],
 ) -> Result<Option<Manifest>, Error> {
-    let generations: BTreeSet<_> = ordered(crate::decide::log_state::manifests(others));
+    let generations: Set<_> = crate::decide::log_state::manifests(others).collect();
     for generation in generations.into_iter().rev() {
         match catalog.stored_manifest(generation) {
             Ok(StoredManifest::Whole(manifest)) => return Ok(Some(manifest)),
@@ -107,14 +105,14 @@ fn newest<S: Store>(
 /// The remains of the commits after a manifest.
 struct History {
     base: Manifest,
-    sizes: BTreeMap<ObjectName, u64>,
-    batches: BTreeSet<BatchName>,
+    sizes: Map<ObjectName, u64>,
+    batches: Set<BatchName>,
     /// Batches by segment, as far as the indexes are there.
-    indexes: BTreeMap<SegmentName, Vec<BatchRecord>>,
+    indexes: Map<SegmentName, Vec<BatchRecord>>,
     /// The segments of the base whose indexes cannot be read.
     unread: Vec<SegmentRecord>,
     /// The segments of each batch in them.
-    places: BTreeMap<BatchName, Vec<SegmentName>>,
+    places: Map<BatchName, Vec<SegmentName>>,
     /// The last generation of which there is a segment.
     last: Generation,
 }
@@ -133,10 +131,10 @@ impl History {
         let Some(last) = generations.max().filter(|last| *last > base.generation) else {
             return Ok(None);
         };
-        let mut batches = BTreeSet::new();
+        let mut batches = Set::new();
         catalog.list_batch_names(|batch| _ = batches.insert(batch))?;
         let sizes = sizes(others);
-        let (indexes, unread, places) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        let (indexes, unread, places) = (Map::new(), Vec::new(), Map::new());
         let mut history = Self { base, sizes, batches, indexes, unread, places, last };
         for segment in history.base.records().copied().collect::<Vec<_>>() {
             match catalog.index_of(&segment) {
@@ -150,7 +148,7 @@ impl History {
 
     fn add_index(&mut self, segment: SegmentName, batches: Vec<BatchRecord>) {
         for batch in &batches {
-            self.places.entry(batch.name).or_default().push(segment);
+            self.places.or_default(batch.name).push(segment);
         }
         self.indexes.insert(segment, batches);
     }
@@ -172,7 +170,7 @@ impl History {
                 continue;
             }
             let named = names(&before);
-            let mut found: BTreeMap<Vec<u8>, (Manifest, Vec<NewSegment>)> = BTreeMap::new();
+            let mut found: Map<Vec<u8>, (Manifest, Vec<NewSegment>)> = Map::new();
             for (commit_id, outputs) in outputs {
                 // It may be part of the log, and without the gap it would be taken for garbage.
                 let Some(outputs) = outputs else { return Ok(Vec::new()) };
@@ -224,7 +222,7 @@ impl History {
     }
 
     /// Returns whether the index of a named segment contains the batch.
-    fn is_absorbed(&self, named: &BTreeSet<SegmentName>, batch: &BatchName) -> bool {
+    fn is_absorbed(&self, named: &Set<SegmentName>, batch: &BatchName) -> bool {
         let mut places = self.places.get(batch).into_iter().flatten();
         places.any(|segment| named.contains(segment))
     }
@@ -236,27 +234,27 @@ impl History {
 
     /// Returns where the log may begin after a commit: at its old first position, or at the first
     /// new segment.
-    fn first_positions(&self, before: &Manifest, outputs: &[NewSegment]) -> BTreeSet<u64> {
+    fn first_positions(&self, before: &Manifest, outputs: &[NewSegment]) -> Set<u64> {
         let first = outputs.first().and_then(|output| output.batches.first());
         let places = first.and_then(|first| self.places.get(&first.name));
-        let places: BTreeSet<SegmentName> = ordered(places.into_iter().flatten().copied());
+        let places: Set<SegmentName> = places.into_iter().flatten().copied().collect();
         let segments = before.segments.iter().filter(|segment| places.contains(&segment.name));
         let cuts = segments.filter_map(|segment| {
             let index = Index::new(self.indexes.get(&segment.name)?.clone());
             index.cut_before(segment, first?)
         });
-        ordered(cuts.chain([before.first_position]))
+        cuts.chain([before.first_position]).collect()
     }
 
     /// Returns whether something is gone that the manifest made superfluous.
     fn is_followed(
         &self,
         before: &Manifest,
-        named: &BTreeSet<SegmentName>,
+        named: &Set<SegmentName>,
         manifest: &Manifest,
         outputs: &[NewSegment],
     ) -> bool {
-        let left: BTreeSet<_> = ordered(manifest.segments.iter().map(|segment| segment.name));
+        let left: Set<_> = manifest.segments.iter().map(|segment| segment.name).collect();
         let mut replaced = before.segments.iter().filter(|old| !left.contains(&old.name));
         let batches = outputs.iter().flat_map(|output| &output.batches);
         let mut new = batches.filter(|batch| !self.is_absorbed(named, &batch.name));
@@ -266,12 +264,7 @@ impl History {
 
     /// Returns whether the first new batch stands in one segment with the last that was absorbed
     /// before.
-    fn joins(
-        &self,
-        before: &Manifest,
-        named: &BTreeSet<SegmentName>,
-        outputs: &[NewSegment],
-    ) -> bool {
+    fn joins(&self, before: &Manifest, named: &Set<SegmentName>, outputs: &[NewSegment]) -> bool {
         let last = before.segments.last().and_then(|segment| self.indexes.get(&segment.name));
         let last = last.and_then(|batches| batches.last());
         let is_new = |batch: &BatchRecord| !self.is_absorbed(named, &batch.name);
@@ -283,6 +276,6 @@ impl History {
 }
 
 /// The segments that a manifest names, trimmed ones included.
-fn names(manifest: &Manifest) -> BTreeSet<SegmentName> {
-    ordered(manifest.records().map(|segment| segment.name))
+fn names(manifest: &Manifest) -> Set<SegmentName> {
+    manifest.records().map(|segment| segment.name).collect()
 }

@@ -7,7 +7,6 @@
 //! 3. The events of a batch count if the second load shows it.
 //! 4. An index that cannot be read is a finding of its own. Nothing is said about batches then.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::{Finding, Verifier};
@@ -16,6 +15,7 @@ use crate::drive::catalog::Scope;
 use crate::drive::interrupted::Interrupted;
 use crate::error::Error;
 use crate::format::names::{BatchId, BatchName, WriterId};
+use crate::format::ordered::{Map, Set};
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
@@ -23,7 +23,7 @@ impl<S: Store> Verifier<S> {
     /// Records the batches that the first load hides. Makes no request unless a batch before a
     /// listed one is not listed.
     pub(super) fn find_hidden(&mut self) -> Result<(), Error> {
-        if visibility::sought(&self.work.batches, &BTreeSet::new()).is_empty() {
+        if visibility::sought(&self.work.batches, &Set::new()).is_empty() {
             return Ok(());
         }
         let manifest = self.work.manifest.clone().map(Rc::new);
@@ -59,10 +59,10 @@ impl<S: Store> Verifier<S> {
         }
         let is_gone = |writer| state.gone.iter().any(|gone| gone.batch.writer == writer);
         // The first batch of each writer that is not in the store.
-        let mut missing: BTreeMap<WriterId, BatchId> = BTreeMap::new();
+        let mut missing: Map<WriterId, BatchId> = Map::new();
         for batch in &state.hidden {
             let Some(before) = batch.name.predecessor() else { continue };
-            let before = *missing.entry(before.writer).or_insert(before);
+            let before = *missing.or_insert(before.writer, before);
             if self.work.hidden.contains(&batch.name) && !is_gone(before.writer) {
                 let object = self.catalog.name.key(batch.name);
                 let before = self.catalog.name.key(before);

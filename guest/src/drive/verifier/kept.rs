@@ -9,12 +9,13 @@
 //! 3. Results stay only as long as the log is a continuation of the one that they are about, and
 //!    the damaged segments are still its segments. Otherwise the verification begins again.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::{Finding, VerifyProgress};
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, Digest, Generation, LogId, SegmentName};
+use crate::format::ordered::{Map, Set};
 
 /// The place of a batch.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,13 +46,13 @@ pub(super) struct Kept {
     /// The objects of segments that were read.
     pub objects: u64,
     /// The place of each batch in an index, by a digest of the batch's name.
-    pub places: BTreeMap<u64, Place>,
+    pub places: Map<u64, Place>,
     /// The segments that findings are about.
-    damaged: BTreeSet<SegmentName>,
+    damaged: Set<SegmentName>,
     /// The live batches that were checked, by a digest of the name.
-    live: BTreeMap<u64, Counts>,
+    live: Map<u64, Counts>,
     /// The live batches that are left to check. None until the first pass over them.
-    left: Option<BTreeSet<u64>>,
+    left: Option<Set<u64>>,
 }
 
 impl Counts {

@@ -1,6 +1,6 @@
 //! The results of a verification so far: counts, findings, and the place of each batch.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::kept::{Counts, Kept, Place, digest};
 use super::{Finding, VerifyProgress};
@@ -10,6 +10,7 @@ use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, Generation, LogName, SegmentName};
 use crate::format::numbers::to_u64;
+use crate::format::ordered::Set;
 use crate::format::verified_chunk::BatchSpan;
 
 /// The results since the last load.
@@ -29,13 +30,13 @@ pub(super) struct Work {
     /// The position at which the work of this load began.
     pub begun: u64,
     /// The batches that a load hides. Their events do not count.
-    pub hidden: BTreeSet<BatchName>,
+    pub hidden: Set<BatchName>,
     /// The counts of a batch that comes in several spans, so far.
     in_batch: Counts,
     /// True if a batch is in two places, and one of them is known from an earlier load.
     pub is_contradicted: bool,
     /// Entries in place of objects that are among the findings.
-    pub intruders: BTreeSet<String>,
+    pub intruders: Set<String>,
     /// Returned at the end, since the log may be loaded again before: each with the segment that it
     /// is about.
     pub findings: VecDeque<(Option<SegmentName>, Finding)>,

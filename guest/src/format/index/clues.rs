@@ -1,13 +1,12 @@
 //! The evidence for an index that cannot be read: legible parts of its bytes, and batches that the
 //! log knows from elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::Line;
 use super::digits::BEGIN;
 use super::spelling::{Known, Spelling, number};
 use crate::format::batch::BatchRecord;
 use crate::format::names::{BatchName, Digest, Origin};
+use crate::format::ordered::{Map, Set};
 
 /// The evidence in one line of a damaged index.
 #[derive(Clone, Debug, Default)]
@@ -25,9 +24,9 @@ pub(crate) struct Clues {
     text: Vec<u8>,
     /// Batches that the index may contain, with their records in other indexes. A listed batch may
     /// have no record.
-    known: BTreeMap<BatchName, Vec<BatchRecord>>,
+    known: Map<BatchName, Vec<BatchRecord>>,
     /// The listed ones, whose names are certain.
-    listed: BTreeSet<BatchName>,
+    listed: Set<BatchName>,
     /// The numbered ones, and those that belong to other segments.
     numbered: Known,
 }
@@ -40,7 +39,7 @@ impl Clues {
 
     /// Adds a batch that is or was stored.
     pub(crate) fn add_batch(&mut self, name: BatchName) {
-        self.known.entry(name).or_default();
+        self.known.or_default(name);
         self.listed.insert(name);
         self.add_numbered(name);
     }
@@ -55,7 +54,7 @@ impl Clues {
     pub(crate) fn add_index(&mut self, text: &[u8]) {
         for clue in clues(text) {
             let Some(name) = clue.name else { continue };
-            let records = self.known.entry(name).or_default();
+            let records = self.known.or_default(name);
             records.extend(clue.record.filter(|record| !records.contains(record)));
             self.add_numbered(name);
         }

@@ -6,8 +6,6 @@
 //!    its place. Or the bytes and the legible parts of its name determine the rest of it.
 //! 3. A name from elsewhere may wait for more or fewer batches than that in the index.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::clues::{Clue, Clues, whole};
 use super::digits::{self, Open};
 use super::spelling::{self, Spelling};
@@ -17,7 +15,7 @@ use crate::format::index::Index;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, Digest, Origin, Sequence};
 use crate::format::numbers::to_usize;
-use crate::format::ordered::ordered;
+use crate::format::ordered::{Map, Set};
 
 /// The bytes of a segment.
 pub(crate) trait Content {
@@ -78,9 +76,9 @@ struct Walk<'a, C> {
     lines: &'a [Clue],
     content: &'a mut C,
     /// Batches that may stand anywhere, by their events and their digest.
-    pool: BTreeMap<(u64, Digest), BTreeMap<BatchName, BatchRecord>>,
+    pool: Map<(u64, Digest), Map<BatchName, BatchRecord>>,
     /// Their numbers of events.
-    sizes: BTreeSet<u64>,
+    sizes: Set<u64>,
     /// The offset of the next batch. None once it is unknown.
     offset: Option<u64>,
     batches: Vec<Option<BatchRecord>>,
@@ -97,15 +95,15 @@ impl<'a, C: Content> Walk<'a, C> {
         lines: &'a [Clue],
         content: &'a mut C,
     ) -> Self {
-        let reserved: BTreeSet<_> = lines.iter().filter_map(|line| line.name).collect();
-        let mut pool: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        let reserved: Set<_> = lines.iter().filter_map(|line| line.name).collect();
+        let mut pool: Map<_, Map<_, _>> = Map::new();
         for record in clues.records().filter(|record| !record.lost && record.events > 0) {
             if segment.covers(record.name.time) && !reserved.contains(&record.name) {
-                let of = pool.entry((record.events, record.digest)).or_default();
+                let of = pool.or_default((record.events, record.digest));
                 of.insert(record.name, record);
             }
         }
-        let sizes = ordered(pool.keys().map(|(events, _)| *events));
+        let sizes = pool.keys().map(|(events, _)| *events).collect();
         let mut spellings: Vec<_> = lines.iter().map(Clue::spelling).collect();
         spelling::complete(&mut spellings, clues.numbered());
         let (offset, batches, open) = (Some(0), Vec::new(), Vec::new());
@@ -187,7 +185,7 @@ impl<'a, C: Content> Walk<'a, C> {
             let Some((bytes, digest)) = self.lines_at(self.offset, events)? else { continue };
             let Some(same) = self.pool.get_mut(&(events, digest)) else { continue };
             let later = before.and_then(|before| {
-                same.range(before..).find(|(name, _)| **name > before).map(|(name, _)| *name)
+                same.range_from(&before).find(|(name, _)| **name > before).map(|(name, _)| *name)
             });
             let Some(name) = later.or_else(|| same.keys().next().copied()) else { continue };
             let Some(record) = same.remove(&name) else { continue };

@@ -6,16 +6,16 @@
 //! 3. A writer id of which some digits are illegible is that of the one other name that fits.
 //! 4. All of this is a guess: the digest of the index decides.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::digits::{BEGIN, TIME, WRITER, WRITER_NUMBERED};
 use crate::format::names::{BatchName, BatchTime, Digest, Sequence, WriterId, plain};
+use crate::format::ordered::Map;
 use crate::limits::CREATES_MAX;
 
 /// The names of numbered batches that are known from elsewhere. The times of a writer increase with
 /// the numbers.
-pub(super) type Known = BTreeMap<(WriterId, BatchTime), BatchName>;
+pub(super) type Known = Map<(WriterId, BatchTime), BatchName>;
 
 /// The most comparisons of writers.
 const COMPARISONS_MAX: usize = 1 << 24;
@@ -303,15 +303,15 @@ fn link(lines: &mut [Spelling], before: usize, after: usize) {
 }
 
 /// The lines of each writer, in order. Fills in writers.
-fn chains(lines: &mut [Spelling], known: &Known) -> BTreeMap<WriterId, Vec<usize>> {
-    let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+fn chains(lines: &mut [Spelling], known: &Known) -> Map<WriterId, Vec<usize>> {
+    let mut counts: Map<u64, usize> = Map::new();
     let of_lines = lines.iter().filter(|line| line.is_numbered);
     let of_lines = of_lines.filter_map(|line| line.writer.known());
     for writer in of_lines.chain(known.keys().map(|(writer, _)| writer.0)) {
-        *counts.entry(writer).or_default() += 1;
+        *counts.or_default(writer) += 1;
     }
     let is_large = counts.len().saturating_mul(lines.len()) > COMPARISONS_MAX;
-    let mut chains: BTreeMap<WriterId, Vec<usize>> = BTreeMap::new();
+    let mut chains: Map<WriterId, Vec<usize>> = Map::new();
     for (at, line) in lines.iter_mut().enumerate().filter(|(_, line)| line.is_numbered) {
         let writer = match line.writer.known() {
             Some(writer) if is_large || counts.get(&writer) != Some(&1) => Some(writer),
@@ -329,7 +329,7 @@ fn chains(lines: &mut [Spelling], known: &Known) -> BTreeMap<WriterId, Vec<usize
             }
         };
         if let Some(writer) = writer {
-            chains.entry(WriterId(writer)).or_default().push(at);
+            chains.or_default(WriterId(writer)).push(at);
         }
     }
     chains
@@ -353,7 +353,7 @@ fn link_first(writer: WriterId, line: &mut Spelling, known: &Known, is_sure: boo
     let mut all = known.range((writer, BatchTime::default())..=(writer, BatchTime::MAX));
     let number_of = |name: &BatchName| name.id().map(|id| id.number);
     let before = match line.time.known().and_then(BatchTime::new) {
-        Some(time) => known.range((writer, BatchTime::default())..(writer, time)).next_back(),
+        Some(time) => known.last_before(&(writer, time)).filter(|((of, _), _)| *of == writer),
         None => all.find(|(_, name)| {
             line.number.is_some() && number_of(name).map(|number| number + 1) == line.number
         }),

@@ -12,7 +12,7 @@ fn position_decodes_to_what_was_encoded() {
         next: 42,
         yielded: [name(9), legacy].into(),
         partial: [(name(8), 2)].into(),
-        writers: BTreeMap::new(),
+        writers: Map::new(),
     };
     let text = position.encode();
     let digest = name(8).origin.unwrap().digest;

@@ -33,7 +33,7 @@ impl Position {
             write_batch(&mut text, &batch, None);
         }
         partial.for_each(|(batch, events)| write_batch(&mut text, batch, Some(*events)));
-        for (writer, Entry { time, number, events, partial }) in &self.writers {
+        for (writer, Entry { time, number, events, partial }) in self.writers.iter() {
             write!(text, ",{:019}_{writer}_{number}_{events}", time.micros()).ok();
             write_part(&mut text, *partial);
         }
