@@ -1,6 +1,8 @@
 //! Builds a package of the workspace as a component. The build scripts of the library and of the
 //! command line share this file.
 
+#[path = "paths.rs"]
+mod paths;
 #[path = "sections.rs"]
 mod sections;
 
@@ -44,6 +46,8 @@ pub(crate) fn build(workspace: &Path, package: &Package) -> Result<PathBuf, Stri
     }
     require_target(&PathBuf::from(variable("RUSTC")?))?;
 
+    let mut flags = paths::flags(workspace, &target_dir)?;
+    flags.extend(FLAGS.map(str::to_owned));
     let mut cargo = cargo(workspace)?;
     // Cargo does not optimize across crates if it also makes the library for Rust.
     cargo.args(["rustc", "--lib", "--crate-type", "cdylib"]);
@@ -58,7 +62,7 @@ pub(crate) fn build(workspace: &Path, package: &Package) -> Result<PathBuf, Stri
         .arg(&target_dir)
         // Numbers that are linked take as many bytes as they need, not five.
         .args(["--", "-Clink-arg=--compress-relocations"])
-        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     run(&mut cargo, &format!("the component {name} does not build"))?;
     let file = format!("{}.wasm", name.replace('-', "_"));
     let built = target_dir.join(TARGET).join("release").join(&file);
@@ -129,11 +133,8 @@ pub(crate) fn run(cargo: &mut Command, failed: &str) -> Result<(), String> {
 }
 
 fn require_target(rustc: &Path) -> Result<(), String> {
-    let output = Command::new(rustc)
-        .args(["--print", "target-libdir", "--target", TARGET])
-        .output()
-        .map_err(|error| format!("cannot run {}: {error}", rustc.display()))?;
-    let libraries = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    let libraries = paths::said(rustc, &["--print", "target-libdir", "--target", TARGET])?;
+    let libraries = PathBuf::from(libraries.trim());
     if libraries.is_dir() {
         return Ok(());
     }
