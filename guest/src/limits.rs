@@ -40,6 +40,10 @@ pub const BATCH_BYTES_WHOLE_MAX: u64 = BUFFER_BYTES_MAX;
 /// little enough that batches of about 1 MiB become a page each, which needs no copy.
 pub const PAGE_BYTES_TARGET: u64 = 512 * KIB;
 
+/// Positions of events are returned in texts of about this size. One position is mostly about 50
+/// bytes, and much longer if many writers have live batches.
+pub const POSITIONS_BYTES_TARGET: usize = 16 * 1024;
+
 /// The most bytes taken from the store in one call: a part of a segment, if the store has it in one
 /// piece.
 pub const CHUNK_BYTES_MAX: u32 = 4 * 1024 * 1024;

@@ -6,6 +6,7 @@ use super::imports::BytesHandle;
 use crate::decide::cursor::Pending;
 use crate::decide::options::{CompactInput, Options, OptionsInput};
 use crate::decide::page::Page;
+use crate::decide::places::BatchEvents;
 use crate::drive::compactor::{Compaction, CompactionPlan};
 use crate::drive::reader::{ReadOptions, Skipped};
 use crate::drive::repair::{Action, Step};
@@ -100,6 +101,12 @@ impl From<Page<BytesHandle>> for host_lines::HostPage {
     fn from(page: Page<BytesHandle>) -> Self {
         let lines = page.lines.map(BytesHandle::into_handle);
         Self { lines, events: page.events, missed: page.missed }
+    }
+}
+
+impl From<BatchEvents> for types::BatchEvents {
+    fn from(BatchEvents { events, time }: BatchEvents) -> Self {
+        Self { events, time }
     }
 }
 

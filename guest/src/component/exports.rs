@@ -147,6 +147,15 @@ impl wit::GuestReader for ReaderResource {
     fn position(&self) -> Option<String> {
         self.0.state().position()
     }
+
+    fn batches(&self) -> Vec<types::BatchEvents> {
+        let batches = self.0.state().batches();
+        batches.into_iter().map(types::BatchEvents::from).collect()
+    }
+
+    fn positions(&self, first: u64) -> Option<String> {
+        self.0.state().positions(first)
+    }
 }
 
 impl host_lines::Guest for Component {

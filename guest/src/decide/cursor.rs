@@ -74,7 +74,7 @@ pub(crate) enum Step {
 }
 
 /// A pass over a log.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Cursor {
     at: Position,
     times: Times,
@@ -300,6 +300,23 @@ impl Cursor {
             None => {}
         }
         done - before..yielded - before
+    }
+
+    /// Advances past the next event of a span that another cursor has passed: its last wanted one
+    /// if `is_last`.
+    pub(crate) fn pass_one(&mut self, span: &BatchSpan, is_last: bool) {
+        let in_batch = self.in_batch;
+        self.left = Some(1);
+        self.pass(span);
+        if !is_last {
+            self.in_batch = in_batch;
+        }
+    }
+
+    /// Advances past a span, whatever the limit.
+    pub(crate) fn pass_unlimited(&mut self, span: &BatchSpan) {
+        self.left = None;
+        self.pass(span);
     }
 
     /// Moves to the first event that is left. Returns the number of trimmed events that were

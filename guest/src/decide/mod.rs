@@ -14,6 +14,7 @@ pub(crate) mod lookup;
 pub mod options;
 pub(crate) mod overtaken;
 pub mod page;
+pub mod places;
 pub(crate) mod retirement;
 pub(crate) mod source;
 pub(crate) mod succession;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::format::host_bytes;
-use crate::format::verified_chunk::VerifiedChunk;
+use crate::format::verified_chunk::BatchSpan;
 use crate::ports::HostBytes;
 
 /// Consecutive events, each ended by LF.
@@ -40,11 +40,11 @@ impl<B: HostBytes> Page<B> {
         self.lines = Some(host_bytes::join(self.lines.take(), lines));
     }
 
-    /// Adds the wanted events of a chunk: those with these numbers of each span.
-    pub(crate) fn take(&mut self, chunk: VerifiedChunk<B>, wanted: &[Range<u64>]) {
+    /// Adds the wanted events of consecutive spans: of each, those with these numbers.
+    pub(crate) fn take(&mut self, lines: B, spans: &[BatchSpan], wanted: &[Range<u64>]) {
         let mut ranges: Vec<LineRange> = Vec::new();
         let mut at = 0_u64;
-        for (span, wanted) in chunk.spans.iter().zip(wanted) {
+        for (span, wanted) in spans.iter().zip(wanted) {
             let bytes = at..at + span.bytes;
             at = bytes.end;
             let events = wanted.end - wanted.start;
@@ -54,7 +54,7 @@ impl<B: HostBytes> Page<B> {
             let bytes = if events == span.events {
                 bytes
             } else {
-                let lines = chunk.lines.slice(bytes.clone());
+                let lines = lines.slice(bytes.clone());
                 let end_of = |events| bytes.start + lines.line_end(events);
                 end_of(wanted.start)..end_of(wanted.end)
             };
@@ -67,13 +67,13 @@ impl<B: HostBytes> Page<B> {
             }
         }
         if let [LineRange { bytes, events }] = &ranges[..]
-            && *bytes == (0..chunk.lines.length())
+            && *bytes == (0..lines.length())
         {
             // All of it: nothing is cut.
-            return self.push(chunk.lines, *events);
+            return self.push(lines, *events);
         }
         for LineRange { bytes, events } in ranges {
-            self.push(chunk.lines.slice(bytes), events);
+            self.push(lines.slice(bytes), events);
         }
     }
 }
@@ -82,7 +82,6 @@ impl<B: HostBytes> Page<B> {
 mod tests {
     use super::*;
     use crate::format::names::{BatchName, BatchTime};
-    use crate::format::verified_chunk::BatchSpan;
 
     fn span(time: u64, lines: &str) -> BatchSpan {
         let batch = BatchName { time: BatchTime::new(time).unwrap(), origin: None };
@@ -103,10 +102,10 @@ mod tests {
             ([0..0, 0..0, 0..0, 0..0], ""),
         ];
         for (wanted, expected) in cases {
-            let spans = texts.iter().zip(1..).map(|(text, time)| span(time, text)).collect();
-            let chunk = VerifiedChunk { spans, lines: texts.concat().into_bytes() };
+            let spans = texts.iter().zip(1..).map(|(text, time)| span(time, text));
+            let spans: Vec<BatchSpan> = spans.collect();
             let mut page = Page::default();
-            page.take(chunk, &wanted);
+            page.take(texts.concat().into_bytes(), &spans, &wanted);
             let lines = page.lines.unwrap_or_default();
             assert_eq!(String::from_utf8(lines).unwrap(), expected, "{wanted:?}");
             let events: u64 = wanted.iter().map(|range| range.end - range.start).sum();

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::decide::cursor::{Cursor, Pending, Step, Times};
 use crate::decide::page::Page;
+use crate::decide::places::{BatchEvents, Places};
 use crate::decide::source::{Request, Source, SourceObject};
 use crate::drive::catalog::Catalog;
 use crate::drive::interrupted::Interrupted;
@@ -13,10 +14,10 @@ use crate::error::Error;
 use crate::format::index::Index;
 use crate::format::lines;
 use crate::format::manifest::SegmentRecord;
-use crate::format::names::LogName;
+use crate::format::names::{BatchTime, LogName};
 use crate::format::position::Position;
 use crate::format::verified_chunk::VerifiedChunk;
-use crate::limits::PAGE_BYTES_TARGET;
+use crate::limits::{PAGE_BYTES_TARGET, POSITIONS_BYTES_TARGET};
 use crate::ports::{HostBytes, Store};
 
 mod load;
@@ -54,6 +55,8 @@ pub struct Reader<S: Store> {
     page_ends: bool,
     /// The position before the last page.
     before: Position,
+    /// The events of the last page.
+    places: Places,
     stage: Stage<S>,
     /// An error to report after the events before it.
     failed: Option<Error>,
@@ -88,20 +91,25 @@ struct Reading<S: Store> {
     next: Option<VerifiedChunk<S::Bytes>>,
 }
 
-/// The pending events of a writer's snapshot: its sealed batches, then its buffer.
-struct Tail(VecDeque<(usize, Vec<u8>)>);
+/// The pending events of a writer's snapshot: its sealed batches, each with its time, then its
+/// buffer.
+struct Tail(VecDeque<(usize, PendingLines)>);
+
+/// Pending events, and the time of their batch, if they are sealed.
+type PendingLines = (Option<BatchTime>, Vec<u8>);
 
 impl Tail {
     fn new(pending: Pending) -> Self {
-        let sealed = pending.sealed.into_iter().map(|(_, lines)| lines);
-        Self(sealed.chain([pending.lines]).enumerate().collect())
+        let sealed = pending.sealed.into_iter().map(|(name, lines)| (Some(name.time), lines));
+        Self(sealed.chain([(None, pending.lines)]).enumerate().collect())
     }
 
     /// Returns the next events that are not stored. The first `met` batches are.
-    fn next(&mut self, met: usize) -> Option<Vec<u8>> {
+    fn next(&mut self, met: usize) -> Option<PendingLines> {
         let mut left = std::iter::from_fn(|| self.0.pop_front());
-        let (_, lines) = left.find(|(place, lines)| *place >= met && !lines.is_empty())?;
-        Some(lines)
+        let is_left =
+            |(place, (_, lines)): &(usize, PendingLines)| *place >= met && !lines.is_empty();
+        left.find(is_left).map(|(_, left)| left)
     }
 }
 
@@ -147,6 +155,7 @@ impl<S: Store> Reader<S> {
             page: Page::default(),
             page_ends: false,
             before: Position::default(),
+            places: Places::default(),
             stage,
             failed: None,
             missing: Missing::default(),
@@ -167,6 +176,7 @@ impl<S: Store> Reader<S> {
             return Err(error);
         }
         self.before.clone_from(self.cursor.position());
+        self.places.clear();
         if matches!(self.stage, Stage::Ended) && self.tail.is_none() && !self.cursor.is_full() {
             self.stage = Stage::Poll;
         }
@@ -210,6 +220,30 @@ impl<S: Store> Reader<S> {
         self.text_of(&self.before)
     }
 
+    /// Returns the batches of the events of the last page, in order.
+    pub fn batches(&self) -> Vec<BatchEvents> {
+        self.places.batches()
+    }
+
+    /// Returns the positions right behind events of the last page, each ended by LF: from the event
+    /// with this number on, as many as fit into `POSITIONS_BYTES_TARGET`, at least one. Empty
+    /// behind the last event. None for a writer's own pass.
+    pub fn positions(&mut self, first: u64) -> Option<String> {
+        if self.tail.is_some() {
+            return None;
+        }
+        let mut text = String::new();
+        let mut event = first;
+        while text.len() < POSITIONS_BYTES_TARGET
+            && let Some(position) = self.places.position_behind(event)
+        {
+            text.push_str(&position.encode());
+            text.push('\n');
+            event += 1;
+        }
+        Some(text)
+    }
+
     fn text_of(&self, position: &Position) -> Option<String> {
         self.tail.is_none().then(|| position.encode())
     }
@@ -233,7 +267,11 @@ impl<S: Store> Reader<S> {
                 self.stage = Stage::Tail;
                 let met = self.cursor.met_sealed();
                 match self.tail.as_mut().and_then(|tail| tail.next(met)) {
-                    Some(lines) => self.page.push(S::Bytes::new(&lines), lines::count(&lines)),
+                    Some((time, lines)) => {
+                        let events = lines::count(&lines);
+                        self.places.pending(events, time);
+                        self.page.push(S::Bytes::new(&lines), events);
+                    }
                     None => self.stage = Stage::Done,
                 }
             }
@@ -265,22 +303,24 @@ impl<S: Store> Reader<S> {
                         return self.skip(error, Some(SourceObject::index(*segment)));
                     }
                 };
+                self.places.enter(&self.cursor, &segment, &index);
                 match self.cursor.enter(&segment, &index) {
                     Some(range) => {
                         let sources = vec![Source::range(range)];
                         self.read(sources, Some((*segment, index)), steps);
                     }
                     None => {
-                        self.cursor.leave(&segment, Some(&index));
+                        self.leave(&segment, Some(&index));
                         self.stage = Stage::Steps(steps);
                     }
                 }
             }
             Some(Step::Skip(segment)) => {
-                self.cursor.leave(&segment, None);
+                self.leave(&segment, None);
                 self.stage = Stage::Steps(steps);
             }
             Some(Step::Pass(batch)) => {
+                self.places.pass(&self.cursor, batch);
                 self.cursor.skip_live(batch, None);
                 self.stage = Stage::Steps(steps);
             }
@@ -288,6 +328,12 @@ impl<S: Store> Reader<S> {
             None => self.stage = if self.tail.is_some() { Stage::Tail } else { Stage::Done },
         }
         Ok(())
+    }
+
+    /// Passes the rest of a segment.
+    fn leave(&mut self, segment: &SegmentRecord, index: Option<&Rc<Index>>) {
+        self.places.leave(&self.cursor, segment, index);
+        self.cursor.leave(segment, index.map(Rc::as_ref));
     }
 
     fn read(
@@ -316,15 +362,17 @@ impl<S: Store> Reader<S> {
                 self.stage = Stage::Sources(reading);
             }
             Ok(Some(chunk)) => {
-                let wanted: Vec<_> =
-                    chunk.spans.iter().map(|span| self.cursor.pass(span)).collect();
-                self.page.take(chunk, &wanted);
+                let VerifiedChunk { spans, lines } = chunk;
+                self.places.begin(&self.cursor);
+                let wanted: Vec<_> = spans.iter().map(|span| self.cursor.pass(span)).collect();
+                self.page.take(lines, &spans, &wanted);
+                self.places.spans(spans, &wanted);
                 self.stage =
                     if self.cursor.is_full() { Stage::Done } else { Stage::Sources(reading) };
             }
             Ok(None) => {
                 if let Some((segment, index)) = &reading.segment {
-                    self.cursor.leave(segment, Some(index));
+                    self.leave(segment, Some(index));
                 }
                 self.stage = Stage::Steps(reading.later);
             }

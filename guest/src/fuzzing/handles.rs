@@ -6,7 +6,7 @@ use super::objects::{events_of, packed, sealed, wide};
 use super::strict_bytes::StrictBytes;
 use crate::decide::buffer::Buffer;
 use crate::decide::page::Page;
-use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
+use crate::format::verified_chunk::BatchSpan;
 use crate::ports::HostBytes;
 
 /// Takes numbers that say which operations to do.
@@ -100,7 +100,7 @@ fn check_page(u: &mut Unstructured<'_>) -> Result<()> {
             all.extend(lines);
             wanted.push(range);
         }
-        page.take(VerifiedChunk { spans, lines: StrictBytes(all) }, &wanted);
+        page.take(StrictBytes(all), &spans, &wanted);
     }
     assert_eq!(page.bytes(), wide(expected.len()));
     assert_eq!(page.events, expected_events);

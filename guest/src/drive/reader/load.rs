@@ -34,6 +34,8 @@ impl<S: Store> Reader<S> {
     }
 
     pub(super) fn load(&mut self) -> Result<(), Interrupted> {
+        // No event is in the page.
+        self.places.clear();
         let cursor = &self.cursor;
         let state = if self.must_exist {
             self.first_load()?

@@ -60,6 +60,10 @@ impl World {
                 ignore_no_log(trim(self.store.clone(), &self.system, log(), point, options));
                 self.is_trimmed = true;
             }
+            10 => {
+                let number = self.random.below(7);
+                self.read_inside(reader, number);
+            }
             _ => {
                 let limit = 1 + self.random.below(7);
                 let is_limited = self.random.below(2) == 0;
@@ -117,6 +121,37 @@ impl World {
             }
         }
         resumed.position = reader.position();
+    }
+
+    /// Resumes a reader, which stops behind an event inside the page that it gets.
+    fn read_inside(&self, resumed: &mut Resumed, number: u64) {
+        let start = Some(resumed.position.take().unwrap_or_else(|| "0".to_owned()));
+        let options = ReadOptions { start: start.clone(), ..<_>::default() };
+        let mut reader = Reader::new(self.store.clone(), log(), options).unwrap();
+        resumed.position = match reader.next_page() {
+            Ok(None) | Err(Error::NoLog(_)) => start,
+            Err(error) => panic!("{error}"),
+            Ok(Some(page)) if page.events == 0 => {
+                resumed.missed += page.missed;
+                reader.position()
+            }
+            Ok(Some(page)) => {
+                let number = number % page.events;
+                let lines = String::from_utf8(page.lines.unwrap_or_default()).unwrap();
+                let events = lines.lines().take(usize::try_from(number).unwrap() + 1);
+                resumed.yielded.extend(events.map(|event| event.parse::<u64>().unwrap()));
+                resumed.missed += page.missed;
+                let of_batches: u64 = reader.batches().iter().map(|batch| batch.events).sum();
+                assert_eq!(of_batches, page.events);
+                let positions = reader.positions(number).unwrap();
+                let position = positions.lines().next().map(str::to_owned);
+                let options = ReadOptions { start, limit: Some(number + 1), ..<_>::default() };
+                let mut limited = Reader::new(self.store.clone(), log(), options).unwrap();
+                while limited.next_page().unwrap().is_some() {}
+                assert_eq!(position, limited.position());
+                position
+            }
+        };
     }
 
     /// Trims what the reader has passed. It misses nothing more by that.
