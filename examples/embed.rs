@@ -1,44 +1,48 @@
-//! Embeds the log in a program: eight tasks append to one journal, which is then read and
-//! compacted.
+//! Embeds the log in a program: four tasks append to one journal, and a consumer follows it from
+//! where its last run ended.
 //!
 //! `cargo run --release --package stratalog --example embed [LOG]`, where LOG is a folder or a URL;
-//! default: memory.
+//! default: memory. A file `embed.position` in the current folder keeps the place of the consumer,
+//! unless the log is in memory.
 
-use stratalog::store::{Location, Store, StoreOptions};
-use stratalog::{CompactOptions, Host, LogOptions};
+use std::fs;
+
+use futures::TryStreamExt as _;
+use stratalog::ReadOptions;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let place = std::env::args().nth(1).unwrap_or_else(|| "memory:journal".to_owned());
-    let location = Location::parse(&place)?;
-    let store = Store::open(&location.root, &StoreOptions::new())?;
-    let host = Host::new()?;
+    let url = std::env::args().nth(1).unwrap_or_else(|| "memory:journal".to_owned());
+    let journal = stratalog::at(&url).await?;
 
-    let log = host.open(&store, &location.name, LogOptions::new().flush_threshold(1_000)).await?;
-    let mut tasks = Vec::new();
-    for task in 0..8 {
+    let log = journal.open().await?;
+    let tasks = (0..4).map(|task| {
         let log = log.clone();
-        tasks.push(tokio::spawn(async move {
+        tokio::spawn(async move {
             for number in 0..1_000 {
                 log.append(format!(r#"{{"task":{task},"number":{number}}}"#)).await?;
             }
-            // Durable when this returns. Concurrent flushes of all tasks are one write.
+            // Durable when this returns. Concurrent flushes of all tasks share batches.
             log.flush().await
-        }));
-    }
-    for task in tasks {
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
         task.await??;
     }
-
-    let mut reader = log.read_all().await?;
-    let mut events = 0;
-    while let Some(page) = reader.next().await? {
-        events += page.iter().count();
-    }
     let written = log.close().await?;
-    println!("{events} events read, {} batches written", written.batches);
+    println!("{} events written in {} batches", written.events, written.batches);
 
-    let done = host.compact(&store, &location.name, &CompactOptions::new()).await?;
-    println!("{} batches compacted into {}", done.merged_files, done.new_key.unwrap_or_default());
+    let is_kept = !url.starts_with("memory:");
+    let kept = fs::read_to_string("embed.position").ok().filter(|_| is_kept);
+    let start = kept.into_iter().fold(ReadOptions::new(), ReadOptions::start);
+    let mut events = journal.read_with(start).await?.follow()?.into_events();
+    for _ in 0..written.events {
+        let Some(event) = events.try_next().await? else { break };
+        // Here the event is dealt with. Then its position is saved, so that no run repeats it.
+        if let Some(position) = event.position().filter(|_| is_kept) {
+            fs::write("embed.position", position)?;
+        }
+    }
+    println!("{} events handled", written.events);
     Ok(())
 }

@@ -56,6 +56,11 @@ pub enum Error {
     /// The store could not be opened: an option, credentials, or the folder.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// A value does not serialize, or an event is not the JSON of the wanted type. The feature
+    /// `serde` has it.
+    #[cfg(feature = "serde")]
+    #[error(transparent)]
+    Json(JsonError),
     /// The component cannot be used: it is not a component, or not one of a log.
     #[error("{0}")]
     Component(String),
@@ -63,6 +68,28 @@ pub enum Error {
     /// that the text names. Its instance is gone, and the events that were not flushed are lost.
     #[error("the log's component failed: {0}")]
     Guest(String),
+}
+
+/// A value that is no event, or an event that is no such value.
+#[cfg(feature = "serde")]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}: {source}", self.what())]
+pub struct JsonError {
+    /// The position behind the event; empty for a pass without positions. None for an append.
+    pub event: Option<String>,
+    /// The reason.
+    pub source: std::sync::Arc<serde_json::Error>,
+}
+
+#[cfg(feature = "serde")]
+impl JsonError {
+    fn what(&self) -> String {
+        match self.event.as_deref() {
+            None => "cannot write the value as JSON".to_owned(),
+            Some("") => "the event is not the expected JSON".to_owned(),
+            Some(position) => format!("the event before {position} is not the expected JSON"),
+        }
+    }
 }
 
 /// The events that a failed write has kept, for its message. Empty if there are none.
@@ -101,6 +128,8 @@ impl Error {
             | Self::Open(_)
             | Self::Component(_)
             | Self::Guest(_) => false,
+            #[cfg(feature = "serde")]
+            Self::Json(_) => false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -13,10 +14,11 @@ use crate::options::LogOptions;
 use crate::read_options::ReadOptions;
 use crate::sandbox::component_file;
 use crate::sandbox::engine::{Charge, LogEngine, SharedEngine};
+use crate::stats::Stats;
 use crate::store::Store;
+use crate::stores::Stores;
 use crate::types::{
-    CompactOptions, Compaction, CompactionPlan, RepairStep, Stats, TrimOptions, TrimPoint,
-    TrimResult,
+    CompactOptions, Compaction, CompactionPlan, RepairStep, TrimOptions, TrimPoint, TrimResult,
 };
 
 /// The component that is built with this crate.
@@ -39,6 +41,7 @@ const EMBEDDED_SHA256: &str = env!("STRATALOG_COMPONENT_SHA256");
 #[derive(Clone)]
 pub struct Host {
     engine: SharedEngine,
+    stores: Arc<Stores>,
 }
 
 /// Sets up a [`Host`].
@@ -136,7 +139,7 @@ impl HostBuilder {
             let cache = self.cache.as_deref();
             LogEngine::new(component, &origin, sha256, cache, self.clock, self.limits)?
         };
-        Ok(Host { engine: SharedEngine::new(engine) })
+        Ok(Host { engine: SharedEngine::new(engine), stores: Arc::default() })
     }
 }
 
@@ -157,6 +160,11 @@ impl Host {
         component_file::read(file).map_err(Error::Component)
     }
 
+    /// Returns the stores of the logs that were opened by URL.
+    pub(crate) fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
     pub(crate) fn engine(&self) -> &SharedEngine {
         &self.engine
     }
@@ -164,7 +172,7 @@ impl Host {
     /// Returns the same host for a plugin: the memory of its instances counts against the plugin's
     /// limit.
     pub(crate) fn charging(&self, charge: &Charge) -> Self {
-        Self { engine: self.engine.charging(charge) }
+        Self { engine: self.engine.charging(charge), stores: self.stores.clone() }
     }
 
     /// Returns a builder of a host.
@@ -268,7 +276,7 @@ impl Host {
         until: TrimPoint,
         options: TrimOptions,
     ) -> Result<TrimResult> {
-        Ok(self.engine.instantiate(store).await?.trim(name, &until, options).await?)
+        Ok(self.engine.instantiate(store).await?.trim(name, &until.into(), options).await?)
     }
 
     /// Returns what [`Host::trim`] would do now. Changes nothing.
@@ -282,7 +290,7 @@ impl Host {
         until: TrimPoint,
         options: TrimOptions,
     ) -> Result<TrimResult> {
-        Ok(self.engine.instantiate(store).await?.plan_trim(name, &until, options).await?)
+        Ok(self.engine.instantiate(store).await?.plan_trim(name, &until.into(), options).await?)
     }
 
     /// Begins to check all objects of a log, in an instance of its own. If the log does not exist,
@@ -325,7 +333,7 @@ impl Host {
     /// # Errors
     /// [`Error::InvalidInput`], [`Error::NoLog`], [`Error::StoreFailed`] or [`Error::Damaged`].
     pub async fn stat(&self, store: &Store, name: &str) -> Result<Stats> {
-        Ok(self.engine.instantiate(store).await?.stat(name).await?)
+        Ok(self.engine.instantiate(store).await?.stat(name).await?.into())
     }
 
     /// Returns the folder where the command line keeps compiled components by default:

@@ -62,29 +62,39 @@ mod error;
 mod host;
 mod limits;
 mod log;
+mod log_at;
 mod numbers;
 mod options;
 mod page;
 pub mod plugin;
 mod read_options;
 mod sandbox;
+mod stats;
 pub mod store;
+mod stores;
+mod times;
 mod types;
 
 pub use clock::Clock;
 
+#[cfg(feature = "serde")]
+pub use error::JsonError;
 pub use error::{Error, Result};
 pub use host::{Host, HostBuilder};
 pub use limits::Limits;
 pub use log::Log;
-pub use log::{Follow, Reader, Verifier};
+#[cfg(feature = "serde")]
+pub use log::Values;
+pub use log::{Event, Events, Follow, Notice, Notices, Pages, Reader, Verifier};
+pub use log_at::{LogAt, at};
 pub use options::LogOptions;
 pub use page::Page;
 pub use read_options::ReadOptions;
 pub use sandbox::interface::INTERFACE_VERSION;
+pub use stats::Stats;
 pub use types::{
     CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, Garbage,
-    GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Skipped, Stats, StoreFailure,
-    Stranded, Tier, TooLong, TrimOptions, TrimPoint, TrimResult, VerifyProgress, WriteFailure,
-    WriteFate, Written,
+    GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Skipped, StoreFailure, Stranded,
+    Tier, TooLong, TrimOptions, TrimPoint, TrimResult, VerifyProgress, WriteFailure, WriteFate,
+    Written,
 };

@@ -1,5 +1,8 @@
 //! Options of a read.
 
+use std::time::SystemTime;
+
+use crate::times;
 use crate::types::interface as wit;
 
 /// Options of a read: its beginning, its end, and the events to leave out.
@@ -13,8 +16,8 @@ pub struct ReadOptions {
     start: Option<String>,
     last: Option<u64>,
     limit: Option<u64>,
-    since: Option<u64>,
-    until: Option<u64>,
+    since: Option<SystemTime>,
+    until: Option<SystemTime>,
     skip_damaged: bool,
 }
 
@@ -51,21 +54,21 @@ impl ReadOptions {
         self
     }
 
-    /// Leaves out events whose batch was sealed before this time, in microseconds since 1970.
+    /// Leaves out events whose batch was sealed before this time.
     ///
     /// The position passes these events: a later pass from the position does not return them.
     #[must_use]
-    pub fn since(mut self, micros: u64) -> Self {
-        self.since = Some(micros);
+    pub fn since(mut self, time: SystemTime) -> Self {
+        self.since = Some(time);
         self
     }
 
-    /// Leaves out events whose batch was sealed at this time or later, in microseconds since 1970.
+    /// Leaves out events whose batch was sealed at this time or later.
     ///
     /// The position passes these events, too.
     #[must_use]
-    pub fn until(mut self, micros: u64) -> Self {
-        self.until = Some(micros);
+    pub fn until(mut self, time: SystemTime) -> Self {
+        self.until = Some(time);
         self
     }
 
@@ -89,6 +92,7 @@ impl ReadOptions {
 
     pub(crate) fn into_wit(self) -> wit::ReadOptions {
         let Self { start, last, limit, since, until, skip_damaged: _ } = self;
+        let [since, until] = [since, until].map(|time| time.map(times::to_micros));
         wit::ReadOptions { start, last, limit, since, until, pending: None }
     }
 }

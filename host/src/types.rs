@@ -1,15 +1,25 @@
 //! The data types of the log's interface, generated from `wit/types.wit`, which has their
 //! documentation. The bindings of the log's component and those of plugins share them.
 
-use crate::numbers::size;
 use std::fmt;
+use std::time::SystemTime;
+
+use crate::numbers::size;
+use crate::times;
 
 #[allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, reason = "generated")]
 mod bindings {
+    #[cfg(not(feature = "serde"))]
     wasmtime::component::bindgen!({
         path: "../wit",
         world: "data",
         additional_derives: [PartialEq, Eq],
+    });
+    #[cfg(feature = "serde")]
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "data",
+        additional_derives: [PartialEq, Eq, serde::Serialize],
     });
 }
 
@@ -17,24 +27,9 @@ mod bindings {
 pub use bindings::stratalog::log::types as interface;
 pub use interface::{
     CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, Garbage,
-    GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Skipped, Stats, StoreFailure,
-    Stranded, Tier, TooLong, TrimOptions, TrimPoint, TrimResult, VerifyProgress, WriteFailure,
-    WriteFate, Written,
+    GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Skipped, StoreFailure, Stranded,
+    Tier, TooLong, TrimOptions, TrimResult, VerifyProgress, WriteFailure, WriteFate, Written,
 };
-
-impl Stats {
-    /// Returns the average number of times that each byte was written so far, to hundredths.
-    ///
-    /// 1 before the first compaction; none for a log without a byte.
-    pub fn write_amplification(&self) -> Option<f64> {
-        let in_segments: u128 = self.tiers.iter().map(|tier| u128::from(tier.bytes)).sum();
-        let live = u128::from(self.bytes).saturating_sub(in_segments);
-        let once = live + u128::from(self.absorbed_bytes);
-        let again = u128::from(self.compacted_bytes) * 100;
-        let hundredths = (again + once / 2).checked_div(once)? + 100;
-        Some(f64::from(u32::try_from(hundredths).unwrap_or(u32::MAX)) / 100.0)
-    }
-}
 
 impl CompactOptions {
     /// The default `fan_in`.
@@ -79,6 +74,38 @@ impl CompactOptions {
     pub fn batches_max(mut self, batches: u32) -> Self {
         self.batches_max = Some(batches);
         self
+    }
+}
+
+/// The end of a trim. A trim removes the oldest events. It ends before the first event that is to
+/// stay, and all events behind that one stay, too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrimPoint {
+    /// Removes the events before this position, as [`Reader::position`](crate::Reader::position) or
+    /// [`Event::position`](crate::Event::position) returned it.
+    ///
+    /// These are all events that the reader had passed, up to the first that it had not. A number
+    /// alone is the position of the event with that number. The trim fails with
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) if the position is beyond the end of the
+    /// log, or belongs to another log.
+    Position(String),
+    /// Removes the events before the first whose batch was sealed at this time or later, by the
+    /// clock of the batch's writer.
+    ///
+    /// Events behind that one stay even if they were sealed earlier, for example by a writer with a
+    /// slow clock.
+    Time(SystemTime),
+    /// Keeps only the last N readable events, including those in live batches.
+    KeepEvents(u64),
+}
+
+impl From<TrimPoint> for interface::TrimPoint {
+    fn from(point: TrimPoint) -> Self {
+        match point {
+            TrimPoint::Position(position) => Self::Position(position),
+            TrimPoint::Time(time) => Self::Time(times::to_micros(time)),
+            TrimPoint::KeepEvents(events) => Self::KeepEvents(events),
+        }
     }
 }
 
@@ -166,36 +193,4 @@ default_fields! {
         events, segments, bytes, rewritten_bytes, absorbed_batches, first_position, live_batches
     }
     VerifyProgress { objects, objects_total, bytes, bytes_total, events, trimmed_events, findings }
-    Stats {
-        objects, batches, hidden_batches, segments, events, lost_events, uncounted_batches, bytes,
-        trimmed_events, generation, identity, first_time, last_time, first_position, next_position,
-        tiers, garbage_objects, garbage_bytes, unfinished_objects, unfinished_bytes,
-        absorbed_bytes, compacted_bytes
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn write_amplification_counts_every_byte_once_and_rewrites_on_top() {
-        let tier = |bytes| Tier { tier: 0, segments: 1, bytes };
-        let table = [
-            // Bytes, in segments, absorbed, compacted.
-            (0, 0, 0, 0, None),
-            (100, 0, 0, 0, Some(1.0)),
-            (200, 100, 100, 100, Some(1.5)),
-            (300, 300, 300, 400, Some(2.33)),
-            // All trimmed: absorbed bytes still count.
-            (0, 0, 600, 1_000, Some(2.67)),
-            (1, 0, u64::MAX, u64::MAX, Some(2.0)),
-            (0, 0, 1, u64::MAX, Some(42_949_672.95)),
-        ];
-        for (bytes, in_segments, absorbed_bytes, compacted_bytes, expected) in table {
-            let tiers = vec![tier(in_segments)];
-            let stats = Stats { bytes, tiers, absorbed_bytes, compacted_bytes, ..Stats::default() };
-            assert_eq!(stats.write_amplification(), expected, "{stats:?}");
-        }
-    }
 }

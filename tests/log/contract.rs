@@ -2,7 +2,9 @@
 //!
 //! The behaviour of the predecessor is the floor; `holes` has its holes.
 
-use rig::subject::{FULL, Settings, append_all, events, on_both};
+use rig::records::time;
+use rig::subject::{FULL, Kind, Settings, append_all, events, on_both};
+use rig::waits::until;
 use stratalog::{Compaction, Error, Written};
 
 #[test]
@@ -105,14 +107,20 @@ fn close_flushes_and_later_calls_say_closed() {
 }
 
 #[test]
-fn log_dropped_without_close_reports_the_number_of_lost_events() {
+fn log_dropped_without_close_is_flushed_or_reports_its_loss() {
     on_both(|world| {
         let name = format!("dropped-{:?}", world.kind);
         let log = world.open(&name);
         append_all(&log, &events(7));
         drop(log);
-        let warning = format!("log {name} was dropped without close: 7 events were not flushed");
-        world.await_warning(&warning);
+        let lost = format!("log {name} was dropped without close: 7 events were not flushed");
+        match world.kind {
+            Kind::Component => {
+                until("the flush", || matches!(world.read(&name), Ok(found) if found.len() == 7));
+                assert!(!world.warnings().contains(&lost));
+            }
+            Kind::Native | Kind::Joined => world.await_warning(&lost),
+        }
     });
 }
 
@@ -245,8 +253,8 @@ fn stat_counts_from_names_the_manifest_and_an_index_that_decides() {
         assert_eq!((stats.objects, stats.batches, stats.segments), (4, 1, 1));
         assert_eq!((stats.events, stats.bytes, stats.generation), (4, 48, 1));
         let start = 1_700_000_000_000_000;
-        assert_eq!(stats.first_time, Some(start + 1_000_000));
-        assert_eq!(stats.last_time, Some(start + 4_000_000));
+        assert_eq!(stats.first_time, Some(time(start + 1_000_000)));
+        assert_eq!(stats.last_time, Some(time(start + 4_000_000)));
         // A live batch that is the first of its writer takes no index.
         world.compact_with("log", FULL).unwrap();
         let manifest = manifest.replace("1.json", "2.json");

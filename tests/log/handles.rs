@@ -12,8 +12,10 @@ use rig::waits::{NEVER, until};
 use stratalog::store::{ConditionalCreate, Store};
 use stratalog::{Error, Host, Log, LogOptions, Page, ReadOptions, Reader};
 
+mod background;
 mod cancelled;
 mod flushes;
+mod streams;
 
 /// Makes a world, and opens its store as the host's callers do.
 fn world() -> (World, Store) {

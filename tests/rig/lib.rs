@@ -28,7 +28,7 @@ pub mod pages;
 pub mod passes;
 pub mod plugins;
 pub mod proxy;
-mod records;
+pub mod records;
 pub mod servers;
 pub mod shuffling;
 pub mod sim;

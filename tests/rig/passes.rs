@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use crate::adapter::joined;
 use crate::native::NativeStore;
 use crate::records::{
-    checked, compact_options, compaction, error, log_name, native_trim_point, plan, trimmed,
+    checked, compact_options, compaction, error, log_name, native_trim_point, plan, time, trimmed,
 };
 use crate::subject::{Kind, World};
 
@@ -43,6 +43,7 @@ impl World {
                 wanted = start.into_iter().fold(wanted, |wanted, start| wanted.start(start));
                 wanted = last.into_iter().fold(wanted, stratalog::ReadOptions::last);
                 wanted = limit.into_iter().fold(wanted, stratalog::ReadOptions::limit);
+                let [since, until] = [since, until].map(|micros| micros.map(time));
                 wanted = since.into_iter().fold(wanted, stratalog::ReadOptions::since);
                 wanted = until.into_iter().fold(wanted, stratalog::ReadOptions::until);
                 let reader = self.host().read_with(&self.store, name, wanted);

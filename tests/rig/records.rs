@@ -1,5 +1,7 @@
 //! Records of the native logic as the host's callers see them.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 /// The generated types, for bindings of the component's world.
 pub use stratalog::plugin::bindings::log::types as wit;
 use stratalog::{
@@ -85,6 +87,15 @@ pub(crate) fn error(error: native::Error) -> Error {
     }
 }
 
+/// Returns a time by its microseconds since 1970, as the logic has it.
+pub fn time(micros: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_micros(micros)
+}
+
+fn micros(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap().as_micros().try_into().unwrap()
+}
+
 pub(crate) fn stats(stats: stat::Stats) -> Stats {
     Stats {
         objects: stats.objects,
@@ -98,8 +109,8 @@ pub(crate) fn stats(stats: stat::Stats) -> Stats {
         trimmed_events: stats.trimmed_events,
         generation: stats.generation.0,
         identity: stats.log.map(|log| log.to_string()),
-        first_time: stats.first_time,
-        last_time: stats.last_time,
+        first_time: stats.first_time.map(time),
+        last_time: stats.last_time.map(time),
         first_position: stats.first_position,
         next_position: stats.next_position,
         tiers: stats.tiers.into_iter().map(tier).collect(),
@@ -115,7 +126,7 @@ pub(crate) fn stats(stats: stat::Stats) -> Stats {
 pub(crate) fn native_trim_point(point: TrimPoint) -> trimmer::TrimPoint {
     match point {
         TrimPoint::Position(position) => trimmer::TrimPoint::Position(position),
-        TrimPoint::Time(micros) => trimmer::TrimPoint::Time(micros),
+        TrimPoint::Time(time) => trimmer::TrimPoint::Time(micros(time)),
         TrimPoint::KeepEvents(events) => trimmer::TrimPoint::KeepEvents(events),
     }
 }
@@ -124,7 +135,7 @@ pub(crate) fn native_trim_point(point: TrimPoint) -> trimmer::TrimPoint {
 pub(crate) fn trim_point(point: trimmer::TrimPoint) -> TrimPoint {
     match point {
         trimmer::TrimPoint::Position(position) => TrimPoint::Position(position),
-        trimmer::TrimPoint::Time(micros) => TrimPoint::Time(micros),
+        trimmer::TrimPoint::Time(micros) => TrimPoint::Time(time(micros)),
         trimmer::TrimPoint::KeepEvents(events) => TrimPoint::KeepEvents(events),
     }
 }

@@ -22,7 +22,7 @@ pub struct BatchEvents {
     pub time: Option<u64>,
 }
 
-/// What the cursor has done to make a page.
+/// A step of the cursor that made a page.
 #[derive(Clone, Debug)]
 enum Move {
     Enter(Box<SegmentRecord>, Rc<Index>),

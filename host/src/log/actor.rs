@@ -7,6 +7,7 @@
 //! 4. What is durable is published as the component reports it, after every call that may have made
 //!    more of it durable.
 //! 5. Flushes wait side by side: see [`flush`].
+//! 6. With nobody to hear of it, the end of a create takes no call of the component.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,8 +19,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::append_queue::{AppendQueue, Pack};
 use super::background::Background;
+use super::notices::{Notice, Notifier};
 use crate::error::{Error, Result};
-use crate::limits::LINGER_TIME;
 use crate::sandbox::instance::{CallError, Called, Handle, Instance};
 use crate::types::interface::Pending;
 use crate::types::{WriteFailure, Written};
@@ -28,6 +29,7 @@ use flush::{Flush, SealDue};
 
 mod dropping;
 mod flush;
+mod packs;
 
 /// The turns of the runtime without a command before a seal. Each takes about a microsecond.
 const TURNS_BEFORE_SEAL: usize = 4;
@@ -37,6 +39,8 @@ type Reply<T> = oneshot::Sender<Result<T>>;
 /// The requests of callers.
 pub(super) enum Command {
     Flush(Reply<Written>),
+    /// Waits until all that is appended now is durable.
+    Durable(Reply<Written>),
     /// Runs one maintenance tick; returns true if anything is still pending.
     Tick(Reply<bool>),
     Pending(Reply<Pending>),
@@ -62,6 +66,11 @@ pub(super) struct WriterActor {
     /// The flushes that wait, oldest first.
     flushes: VecDeque<Flush>,
     seal_due: SealDue,
+    /// Those that wait without a flush, oldest first.
+    waits: VecDeque<Flush>,
+    notifier: Notifier,
+    /// True if the events that are lost were reported.
+    has_warned: bool,
     /// Notified when a create of the component has ended.
     create_ended: Arc<Notify>,
     /// The durable writes that the component has reported.
@@ -87,7 +96,7 @@ impl WriterActor {
         name: Arc<str>,
         instance: Instance,
         handle: Handle,
-        (queue, durable_bytes): (Arc<AppendQueue>, Arc<AtomicU64>),
+        (queue, durable_bytes, notifier): (Arc<AppendQueue>, Arc<AtomicU64>, Notifier),
         tick: Duration,
         background: Option<Background>,
     ) -> Self {
@@ -104,6 +113,9 @@ impl WriterActor {
             events_passed: 0,
             flushes: VecDeque::new(),
             seal_due: SealDue::No,
+            waits: VecDeque::new(),
+            notifier,
+            has_warned: false,
             create_ended,
             written: Written { batches: 0, events: 0, bytes: 0 },
             durable_bytes,
@@ -117,16 +129,17 @@ impl WriterActor {
             let step = match self.next(&mut receiver).await {
                 Next::Commands(commands) => self.serve(commands).await,
                 Next::Seal => self.seal_if_due().await.map(|()| false),
-                Next::CreateEnded => self.poll_flushes().await.map(|()| false),
+                Next::CreateEnded => self.poll_creates().await.map(|()| false),
                 Next::Work => self.linger().await.map(|()| false),
                 Next::Tick => self.maintain().await.map(|()| false),
                 Next::Compacted => Ok(false),
-                Next::Dropped => self.drop_handle().await.map(|()| true),
+                Next::Dropped => self.flush_dropped().await.map(|()| true),
             };
             match step {
                 Ok(false) => self.compact_if_due(),
                 Ok(true) => break,
                 Err(error) => {
+                    self.has_warned = true;
                     tracing::error!("unflushed events are lost: {error}");
                     break;
                 }
@@ -137,7 +150,7 @@ impl WriterActor {
     async fn next(&mut self, receiver: &mut mpsc::Receiver<Command>) -> Next {
         let tick = reached(self.tick_at);
         let lingered = reached(self.linger_until);
-        let awaits_creates = self.awaits_creates();
+        let awaits_creates = self.awaits_creates() || self.is_watched();
         let compacted = async {
             match &mut self.background {
                 Some(background) => background.ended().await,
@@ -173,6 +186,7 @@ impl WriterActor {
             }
             match command {
                 Command::Flush(reply) => self.add_flush(reply),
+                Command::Durable(reply) => self.add_wait(reply),
                 Command::Tick(reply) => {
                     self.maintain().await?;
                     reply.send(Ok(self.tick_at.is_some())).ok();
@@ -226,64 +240,6 @@ impl WriterActor {
         }
     }
 
-    /// Passes the pack to the component, if it is large or has waited long enough.
-    async fn linger(&mut self) -> Result<()> {
-        let now = Instant::now();
-        let is_time = self.linger_until.is_some_and(|at| at <= now);
-        if is_time || self.queue.is_large() {
-            unless_trapped(self.drain().await)?;
-            self.poll_flushes().await?;
-        } else {
-            self.linger_until.get_or_insert(now + LINGER_TIME);
-        }
-        Ok(())
-    }
-
-    /// Passes all that is packed now to the component, and no more, since others may pack without
-    /// end.
-    async fn drain(&mut self) -> Called<()> {
-        self.linger_until = None;
-        if let Some(pack) = self.refused.take() {
-            self.send(pack).await?;
-            self.queue.set_refused(None);
-        }
-        match self.queue.take() {
-            Some(pack) => self.send(pack).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Passes a pack to the component.
-    async fn send(&mut self, pack: Pack) -> Called<()> {
-        self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
-        self.events_passed += pack.events;
-        match self.instance.append_host_bytes(self.handle, pack.lines.clone(), pack.events).await {
-            Ok(written) => {
-                self.publish(written);
-                Ok(())
-            }
-            Err(CallError::Returned(error @ Error::WriteFailed(_))) => {
-                self.events_passed -= pack.events;
-                self.refused = Some(pack);
-                let error = self.with_all_pending(error);
-                self.queue.set_refused(Some(error.clone()));
-                self.fail_flushes(&error).await.map_err(CallError::Trapped)?;
-                Err(CallError::Returned(error))
-            }
-            // Each event of the pack is within the limits of the options, and its append has
-            // returned success.
-            Err(error) => {
-                let error = match Error::from(error) {
-                    error @ Error::Guest(_) => error,
-                    error => Error::Guest(format!(
-                        "the component refused an event within its limits: {error}"
-                    )),
-                };
-                self.checked(Err(CallError::Trapped(error)))
-            }
-        }
-    }
-
     /// Returns the number of events that have not reached the component.
     fn events_here(&self) -> u64 {
         let refused = self.refused.as_ref().map_or(0, |pack| pack.events);
@@ -303,6 +259,9 @@ impl WriterActor {
 
     /// Publishes what the component has made durable.
     fn publish(&mut self, written: Written) {
+        if written != self.written {
+            self.notifier.send(Notice::Durable(written));
+        }
         self.written = written;
         self.durable_bytes.store(written.bytes, Ordering::Relaxed);
         self.release_flushes();
@@ -339,6 +298,10 @@ impl WriterActor {
     async fn maintain(&mut self) -> Result<()> {
         self.tick_at = None;
         unless_trapped(self.drain().await)?;
+        if self.is_watched() {
+            // A create that failed immediately has notified nobody, and the tick would only log it.
+            self.poll_creates().await?;
+        }
         let pending = self.instance.tick(self.handle).await;
         let pending = self.checked(pending)?;
         self.publish_written().await?;
@@ -386,5 +349,6 @@ impl Drop for WriterActor {
         // Also if the runtime shuts down meanwhile: no caller may wait for a reply that never
         // comes.
         self.queue.end_if_open(Error::Closed);
+        self.warn_of_loss("ended with its runtime");
     }
 }

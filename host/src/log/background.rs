@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
+use crate::log::notices::{Notice, Notifier};
 use crate::sandbox::engine::SharedEngine;
 use crate::store::Store;
 use crate::types::CompactOptions;
@@ -20,6 +21,7 @@ pub(super) struct Background {
     name: Arc<str>,
     /// The next compaction begins this many batches after the last one began.
     every: u64,
+    notifier: Notifier,
     /// The number of written batches when the last compaction began.
     begun_at: u64,
     in_progress: Option<JoinHandle<Option<String>>>,
@@ -28,8 +30,15 @@ pub(super) struct Background {
 }
 
 impl Background {
-    pub(super) fn new(engine: SharedEngine, store: Store, name: Arc<str>, every: u32) -> Self {
+    pub(super) fn new(
+        engine: SharedEngine,
+        store: Store,
+        name: Arc<str>,
+        every: u32,
+        notifier: Notifier,
+    ) -> Self {
         Self {
+            notifier,
             engine,
             store,
             name,
@@ -49,8 +58,9 @@ impl Background {
         self.begun_at = written;
         let engine = self.engine.clone();
         let (store, name, warned) = (self.store.clone(), self.name.clone(), self.warned.clone());
+        let notifier = self.notifier.clone();
         self.in_progress = Some(tokio::spawn(async move {
-            let warning = compact(&engine, &store, &name).await;
+            let warning = compact(&engine, &store, &name, &notifier).await;
             if let Some(warning) = warning.as_ref().filter(|_| warning != warned) {
                 tracing::warn!("{warning}");
             }
@@ -79,12 +89,18 @@ impl Background {
 }
 
 /// Compacts the log once; returns the warning, if there is one.
-async fn compact(engine: &SharedEngine, store: &Store, name: &str) -> Option<String> {
+async fn compact(
+    engine: &SharedEngine,
+    store: &Store,
+    name: &str,
+    notifier: &Notifier,
+) -> Option<String> {
     let compacted =
         async { Ok(engine.instantiate(store).await?.compact(name, &CompactOptions::new()).await?) };
     match compacted.await {
         Ok(done) => {
             tracing::debug!("compacted log {name}: {} objects merged", done.merged_files);
+            notifier.send(Notice::Compacted(done));
         }
         // Its batches may still be in flight.
         Err(Error::NoLog(_)) => {
@@ -92,7 +108,11 @@ async fn compact(engine: &SharedEngine, store: &Store, name: &str) -> Option<Str
         }
         // Other compactors keep the log compact.
         Err(Error::Conflict(message)) => tracing::debug!("did not compact log {name}: {message}"),
-        Err(error) => return Some(format!("cannot compact log {name} in the background: {error}")),
+        Err(error) => {
+            let warning = format!("cannot compact log {name} in the background: {error}");
+            notifier.send(Notice::CompactionFailed(error));
+            return Some(warning);
+        }
     }
     None
 }

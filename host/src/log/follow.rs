@@ -69,6 +69,10 @@ impl Follow {
         }
     }
 
+    pub(super) fn reader(&mut self) -> &mut Reader {
+        &mut self.reader
+    }
+
     /// Returns the position after the last page that [`Follow::next`] returned. See
     /// [`Reader::position`].
     ///

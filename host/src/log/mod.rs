@@ -7,7 +7,12 @@
 mod actor;
 mod append_queue;
 mod background;
+mod events;
 mod follow;
+#[cfg(feature = "serde")]
+mod json;
+mod notices;
+mod pages;
 pub(crate) mod reader;
 mod verifier;
 
@@ -31,15 +36,21 @@ use crate::types::{CompactOptions, Compaction, Written};
 use actor::{Command, WriterActor};
 use append_queue::AppendQueue;
 use background::Background;
+use notices::{Notifier, WeakNotifier};
 
+pub use events::{Event, Events};
 pub use follow::Follow;
+#[cfg(feature = "serde")]
+pub use json::Values;
+pub use notices::{Notice, Notices};
+pub use pages::Pages;
 pub use reader::Reader;
 pub use verifier::Verifier;
 
 /// A log opened for appending. Cheap to clone; all clones are one writer.
 ///
-/// Close the last clone with [`Log::close`]. Dropping it loses the events that were not flushed,
-/// and a warning reports their number.
+/// Close the last clone with [`Log::close`]. If it is dropped instead, its task flushes what is
+/// left, while the runtime lives. A warning reports the number of events that it could not flush.
 #[derive(Clone)]
 pub struct Log {
     engine: SharedEngine,
@@ -49,6 +60,7 @@ pub struct Log {
     commands: mpsc::Sender<Command>,
     /// Bytes of the batches that are known to be in the store, as the actor publishes them.
     durable_bytes: Arc<AtomicU64>,
+    notifier: WeakNotifier,
     /// The memory of the writer's instance.
     memory: Memory,
 }
@@ -72,14 +84,19 @@ impl Log {
         let queue = Arc::new(AppendQueue::new(&limits, pool));
         let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
         let name: Arc<str> = name.into();
-        let background = compact_after
-            .map(|batches| Background::new(engine.clone(), store.clone(), name.clone(), batches));
+        let notifier = Notifier::new();
+        let background = compact_after.map(|batches| {
+            let notifier = notifier.clone();
+            Background::new(engine.clone(), store.clone(), name.clone(), batches, notifier)
+        });
         let durable_bytes = Arc::new(AtomicU64::new(0));
-        let shared = (queue.clone(), durable_bytes.clone());
+        let weak_notifier = notifier.downgrade();
+        let shared = (queue.clone(), durable_bytes.clone(), notifier);
         let actor =
             WriterActor::new(name.clone(), instance, handle, shared, limits.tick, background);
         tokio::spawn(actor.run(receiver));
-        Ok(Self { engine, store, name, queue, commands, durable_bytes, memory })
+        let notifier = weak_notifier;
+        Ok(Self { engine, store, name, queue, commands, durable_bytes, notifier, memory })
     }
 
     /// Returns the log's name below the store's root.
@@ -119,6 +136,24 @@ impl Log {
     /// kept, in order, and the next flush retries the same batches.
     pub async fn flush(&self) -> Result<Written> {
         self.ask(Command::Flush).await
+    }
+
+    /// Waits until every event appended so far is durable, without a flush: the triggers of the
+    /// [options](LogOptions) seal the batches. Tasks that each wait for their events then share a
+    /// few large batches. Returns as [`Log::flush`]. Without a flush interval and below the other
+    /// triggers, it waits for the next flush. Cancel safe.
+    ///
+    /// # Errors
+    /// [`Error::WriteFailed`] if a batch cannot be created, and a retry will not help. It outlasts
+    /// a failure that may pass: put it under a timeout if that matters.
+    pub async fn durable(&self) -> Result<Written> {
+        self.ask(Command::Durable).await
+    }
+
+    /// Returns what happens in the background of this writer from now on: what becomes durable,
+    /// creates that fail, and compactions. Once the log has ended, there are no more.
+    pub fn notices(&self) -> Notices {
+        self.notifier.listen()
     }
 
     /// Returns the number of bytes of this writer's events that are known to be durable. It counts

@@ -34,6 +34,8 @@ pub struct Reader {
 enum Answer {
     Page(Option<CountedPage>),
     Position { text: Option<String>, side: Side },
+    Batches(Vec<wit::BatchEvents>),
+    Positions(Option<String>),
     Skipped(Vec<Skipped>),
 }
 
@@ -131,6 +133,38 @@ impl Reader {
             let message = "a reader of a handle's events has no position: use Host::read";
             Error::InvalidInput(message.to_owned())
         })
+    }
+
+    /// Returns the batches of the events of the last page of the component. No call of
+    /// [`Reader::next`] may have been dropped.
+    pub(crate) async fn batches(&mut self) -> Result<Vec<wit::BatchEvents>> {
+        let handle = self.handle;
+        loop {
+            let batches = self.calls.end_or_make(move |instance| {
+                let batches = instance.batches(handle);
+                async move { Ok(Answer::Batches(batches.await?)) }.boxed()
+            });
+            let called = batches.await;
+            if let Some(Answer::Batches(batches)) = self.keep_page(called)? {
+                return Ok(batches);
+            }
+        }
+    }
+
+    /// Returns the positions behind events of that page, from the event with this number on, each
+    /// ended by LF. None for a pass that has no positions.
+    pub(crate) async fn positions(&mut self, first: u64) -> Result<Option<String>> {
+        let handle = self.handle;
+        loop {
+            let positions = self.calls.end_or_make(move |instance| {
+                let positions = instance.positions(handle, first);
+                async move { Ok(Answer::Positions(positions.await?)) }.boxed()
+            });
+            let called = positions.await;
+            if let Some(Answer::Positions(positions)) = self.keep_page(called)? {
+                return Ok(positions);
+            }
+        }
     }
 
     /// Skips damage from now on.

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::rights::Rights;
+use crate::error::Result;
 use crate::host::Host;
+use crate::sandbox::instance::Instance;
 use crate::store::Store;
 
 /// A log for a plugin, and the plugin's rights on it. The default rights are to append and to read.
@@ -22,6 +24,11 @@ impl Grant {
     pub fn new(host: &Host, store: &Store, name: impl Into<String>) -> Self {
         let (host, store, name) = (host.clone(), store.clone(), name.into());
         Self { host, store, name, rights: Rights::default() }
+    }
+
+    /// Returns a new instance of the log's component.
+    pub(super) async fn instance(&self) -> Result<Instance> {
+        self.host.engine().instantiate(&self.store).await
     }
 
     /// Grants these rights instead.

@@ -60,6 +60,8 @@ pub(crate) enum Call {
     Read,
     ReaderNext,
     ReaderPosition,
+    ReaderBatches,
+    ReaderPositions,
     Compact,
     PlanCompaction,
     PlanTrim,
@@ -92,6 +94,8 @@ impl Call {
             Self::Read => ("read", &[Read]),
             Self::ReaderNext => ("reader.next", &[Read]),
             Self::ReaderPosition => ("reader.position", &[Read]),
+            Self::ReaderBatches => ("reader.batches", &[Read]),
+            Self::ReaderPositions => ("reader.positions", &[Read]),
             Self::Compact => ("compact", &[Compact]),
             Self::PlanCompaction => ("plan-compaction", &[Read]),
             Self::PlanTrim => ("plan-trim", &[Read]),
@@ -110,7 +114,7 @@ impl Call {
     }
 
     /// Every call, in the order of their numbers.
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 27] = [
         Self::Open,
         Self::Append,
         Self::AppendLines,
@@ -124,6 +128,8 @@ impl Call {
         Self::Read,
         Self::ReaderNext,
         Self::ReaderPosition,
+        Self::ReaderBatches,
+        Self::ReaderPositions,
         Self::Compact,
         Self::PlanCompaction,
         Self::PlanTrim,

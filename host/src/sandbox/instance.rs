@@ -17,8 +17,8 @@ use crate::sandbox::imports::State;
 use crate::sandbox::memory::{Borrowed, Memory};
 use crate::types::interface::{self as wit, Options, Pending, ReadOptions};
 use crate::types::{
-    CompactOptions, Compaction, CompactionPlan, RepairStep, Skipped, Stats, TrimOptions, TrimPoint,
-    TrimResult, VerifyProgress, Written,
+    CompactOptions, Compaction, CompactionPlan, RepairStep, Skipped, TrimOptions, TrimResult,
+    VerifyProgress, Written,
 };
 
 /// The reason why a call failed.
@@ -205,6 +205,23 @@ impl Instance {
         .await
     }
 
+    /// Returns the batches of the events of a reader's last page.
+    pub(crate) async fn batches(&mut self, reader: Handle) -> Called<Vec<wit::BatchEvents>> {
+        self.call(|exports, store| async move {
+            exports.stratalog_log_append_log().reader().call_batches(store, reader).await
+        })
+        .await
+    }
+
+    /// Returns the positions behind events of a reader's last page, from the event with this number
+    /// on, each ended by LF.
+    pub(crate) async fn positions(&mut self, reader: Handle, first: u64) -> Called<Option<String>> {
+        self.call(|exports, store| async move {
+            exports.stratalog_log_append_log().reader().call_positions(store, reader, first).await
+        })
+        .await
+    }
+
     /// Lets a reader skip damage.
     pub(crate) async fn skip_damaged(&mut self, reader: Handle) -> Called<()> {
         self.call(|exports, store| exports.stratalog_log_repairs().call_skip_damaged(store, reader))
@@ -262,7 +279,7 @@ impl Instance {
     pub(crate) async fn trim(
         &mut self,
         name: &str,
-        until: &TrimPoint,
+        until: &wit::TrimPoint,
         options: TrimOptions,
     ) -> Called<TrimResult> {
         self.try_call(|exports, store| {
@@ -275,7 +292,7 @@ impl Instance {
     pub(crate) async fn plan_trim(
         &mut self,
         name: &str,
-        until: &TrimPoint,
+        until: &wit::TrimPoint,
         options: TrimOptions,
     ) -> Called<TrimResult> {
         self.try_call(|exports, store| {
@@ -293,7 +310,7 @@ impl Instance {
     }
 
     /// Counts the objects, events and bytes of a log.
-    pub(crate) async fn stat(&mut self, name: &str) -> Called<Stats> {
+    pub(crate) async fn stat(&mut self, name: &str) -> Called<wit::Stats> {
         self.try_call(|exports, store| exports.stratalog_log_append_log().call_stat(store, name))
             .await
     }

@@ -34,7 +34,7 @@ mod write;
 mod tests;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use object_store::ObjectStore;
@@ -92,6 +92,15 @@ pub enum ConditionalCreate {
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+}
+
+/// A store that may be in use elsewhere.
+pub(crate) struct WeakStore(Weak<Inner>);
+
+impl WeakStore {
+    pub(crate) fn upgrade(&self) -> Option<Store> {
+        self.0.upgrade().map(|inner| Store { inner })
+    }
 }
 
 /// The state that all clones of a [`Store`] share.
@@ -237,6 +246,10 @@ impl Store {
             Backend::Folder(folder) => folder.exists().await,
             Backend::Objects { .. } => Ok(true),
         }
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakStore {
+        WeakStore(Arc::downgrade(&self.inner))
     }
 
     fn build(

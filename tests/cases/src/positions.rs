@@ -3,14 +3,15 @@
 use crate::bindings::stratalog::log::append_log::{Log, read, trim};
 use crate::bindings::stratalog::log::types::{TrimOptions, TrimPoint};
 use crate::logs::{
-    Case, Outcome, batch, by_hand, cases, compacted, from, invalid, log_of, open, position_behind,
-    read_with, rest, same,
+    Case, Outcome, batch, by_hand, cases, compacted, from, holds, invalid, log_of, open,
+    position_behind, read_with, rest, same,
 };
 
 pub(crate) const CASES: &[Case] = cases![
     position_within_a_batch_resumes_behind_it,
     position_of_live_batches_resumes_after_a_compaction,
     position_within_a_segment_resumes_behind_it,
+    positions_inside_a_page_are_those_of_its_events,
     position_of_another_log_is_refused,
     position_that_was_trimmed_reports_the_missed_events,
 ];
@@ -46,6 +47,29 @@ fn position_within_a_segment_resumes_behind_it(log: &str) -> Outcome {
     }
     // A number alone is a position.
     same(read_with(log, from("7"))?, &all[7..])
+}
+
+fn positions_inside_a_page_are_those_of_its_events(log: &str) -> Outcome {
+    let mut all = log_of(log, &[3, 3])?;
+    compacted(log)?;
+    all.extend(log_of(log, &[2])?);
+    let reader = read(log, &from("1"))?;
+    let mut passed = 1;
+    while let Some(page) = reader.next()? {
+        let batches = reader.batches();
+        holds(batches.iter().all(|batch| batch.time.is_some()), "a stored batch has no time")?;
+        same(batches.iter().map(|batch| batch.events).sum::<u64>(), page.events)?;
+        for event in 0..page.events {
+            passed += 1;
+            let positions =
+                reader.positions(event).ok_or_else(|| "the pass has no positions".to_owned())?;
+            let position =
+                positions.lines().next().ok_or_else(|| "an event has no position".to_owned())?;
+            same(read_with(log, from(position))?, &all[passed..])?;
+        }
+        same(reader.positions(page.events), Some(String::new()))?;
+    }
+    same(passed, all.len())
 }
 
 fn position_of_another_log_is_refused(log: &str) -> Outcome {

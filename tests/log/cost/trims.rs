@@ -1,5 +1,7 @@
 //! The cost of trims, and the work that they leave to a compaction.
 
+use rig::records::time;
+
 use super::*;
 
 #[test]
@@ -11,8 +13,8 @@ fn trim_costs_lists_a_commit_and_a_rewrite_of_the_segment_it_cuts() {
             (TrimPoint::Position("1".to_owned()), false, 1, 1, 1),
             (TrimPoint::Position("5".to_owned()), false, 1, 1, 1),
             // The second segment was written in seconds 3 and 4.
-            (TrimPoint::Time(start + 4_000_000), false, 1, 1, 1),
-            (TrimPoint::Time(start + 7_000_000), false, 0, 0, 1),
+            (TrimPoint::Time(time(start + 4_000_000)), false, 1, 1, 1),
+            (TrimPoint::Time(time(start + 7_000_000)), false, 0, 0, 1),
             (TrimPoint::KeepEvents(8), false, 0, 0, 1),
             // A lazy trim removes nothing.
             (TrimPoint::KeepEvents(6), true, 0, 0, 0),

@@ -252,8 +252,12 @@ fn dropped_log_ends_the_flushes_that_wait() {
         let name = if fails { "dropped-in-vain" } else { "dropped-in-flight" };
         world.runtime.block_on(async {
             let log = world.host().open(&store, name, options(1_000)).await.unwrap();
-            let fault = if fails { Fault::StallsRefused } else { Fault::Stalls };
-            world.faults.arm(Call::Create, [fault]);
+            // The create of the flush, and that of the last flush when the log is dropped.
+            let faults = match fails {
+                true => [Fault::StallsRefused, Fault::Refused].to_vec(),
+                false => vec![Fault::Stalls],
+            };
+            world.faults.arm(Call::Create, faults);
             log.append("a").await.unwrap();
             let mut flush = Box::pin(log.flush());
             assert!(matches!(poll!(&mut flush), Poll::Pending));

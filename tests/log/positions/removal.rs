@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use rig::records::time as time_of;
 use stratalog::TrimResult;
 use stratalog_guest::format::manifest::Manifest;
 use stratalog_guest::format::names::ObjectName;
@@ -202,7 +203,7 @@ fn of_live_batches_a_time_takes_those_before_the_first_that_is_newer() {
         for event in ["1", "2", "3"] {
             append(world, &[event.to_owned()]);
         }
-        let time = |second: u64| TrimPoint::Time(start + second * 1_000_000);
+        let time = |second: u64| TrimPoint::Time(time_of(start + second * 1_000_000));
         assert_eq!(trim_as_planned(world, &time(1), false), TrimResult::default());
         let done = trim_as_planned(world, &time(3), false);
         assert_eq!((done.events, done.absorbed_batches, done.live_batches), (2, 2, 0));

@@ -1,5 +1,6 @@
 //! Readers of a log that is trimmed: they get the exact number of missed events.
 
+use rig::records::time;
 use stratalog::TrimResult;
 
 use super::*;
@@ -105,7 +106,7 @@ fn trim_by_time_and_by_number_of_events_counts_live_batches() {
         let all = log_of_15(world);
         let start = 1_700_000_000_000_000;
         let trim = |point| world.trim("log", point).unwrap();
-        let done = trim(TrimPoint::Time(start + 1_000_000));
+        let done = trim(TrimPoint::Time(time(start + 1_000_000)));
         assert_eq!((done.events, done.segments, done.live_batches), (2, 0, 0));
         assert_eq!(world.read("log").unwrap(), all[2..]);
         let done = trim(TrimPoint::KeepEvents(9));
@@ -114,7 +115,7 @@ fn trim_by_time_and_by_number_of_events_counts_live_batches() {
         let done = trim(TrimPoint::KeepEvents(100));
         assert_eq!(done, TrimResult { first_position: 6, ..TrimResult::default() });
         // Live batches are absorbed first, as many as necessary.
-        let done = trim(TrimPoint::Time(start + 5_000_000));
+        let done = trim(TrimPoint::Time(time(start + 5_000_000)));
         assert_eq!((done.events, done.segments, done.absorbed_batches), (7, 1, 1));
         assert_eq!((done.live_batches, world.stat("log").unwrap().batches), (0, 1));
         assert_eq!(world.read("log").unwrap(), all[13..]);

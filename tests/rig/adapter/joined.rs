@@ -136,8 +136,8 @@ impl Joined {
     }
 
     pub fn trim(&self, name: &str, until: &TrimPoint, lazy: bool) -> Result<TrimResult, Error> {
-        let options = wit::TrimOptions { lazy };
-        call(&self.instance(), |guest, store| guest.call_trim(store, name, until, options))
+        let (until, options) = (until.clone().into(), wit::TrimOptions { lazy });
+        call(&self.instance(), |guest, store| guest.call_trim(store, name, &until, options))
     }
 
     pub fn plan_trim(
@@ -146,12 +146,12 @@ impl Joined {
         until: &TrimPoint,
         lazy: bool,
     ) -> Result<TrimResult, Error> {
-        let options = wit::TrimOptions { lazy };
-        call(&self.instance(), |guest, store| guest.call_plan_trim(store, name, until, options))
+        let (until, options) = (until.clone().into(), wit::TrimOptions { lazy });
+        call(&self.instance(), |guest, store| guest.call_plan_trim(store, name, &until, options))
     }
 
     pub fn stat(&self, name: &str) -> Result<Stats, Error> {
-        call(&self.instance(), |guest, store| guest.call_stat(store, name))
+        call(&self.instance(), |guest, store| guest.call_stat(store, name)).map(Stats::from)
     }
 
     pub fn repair(&self, name: &str) -> Result<Vec<RepairStep>, Error> {

@@ -177,13 +177,15 @@ impl<'y> Logic<'y> for Instances<'y> {
     }
 
     fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<TrimResult> {
-        let (point, options) = (trim_point(point), wit::TrimOptions { lazy: options.lazy });
+        let options = wit::TrimOptions { lazy: options.lazy };
+        let point = trim_point(point).into();
         self.instance()?
             .call(async |guest, store| guest.call_trim(store, LOG, &point, options).await)
     }
 
     fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<TrimResult> {
-        let (point, options) = (trim_point(point), wit::TrimOptions { lazy: options.lazy });
+        let options = wit::TrimOptions { lazy: options.lazy };
+        let point = trim_point(point).into();
         self.instance()?
             .call(async |guest, store| guest.call_plan_trim(store, LOG, &point, options).await)
     }
@@ -208,7 +210,7 @@ impl<'y> Logic<'y> for Instances<'y> {
     fn stat(&self) -> Outcome<Counted> {
         let stats =
             self.instance()?.call(async |guest, store| guest.call_stat(store, LOG).await)?;
-        Ok(stats.into())
+        Ok(stratalog::Stats::from(stats).into())
     }
 
     fn repair(&self) -> Outcome<Vec<Mended>> {

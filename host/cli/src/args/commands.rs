@@ -1,7 +1,7 @@
 //! Defines the commands and their arguments.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
 use clap_complete::Shell;
@@ -148,11 +148,11 @@ pub(crate) struct Read {
     ///
     /// With --position-file they count as read.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub(crate) since: Option<u64>,
+    pub(crate) since: Option<SystemTime>,
 
     /// Stop at events of this time and later
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub(crate) until: Option<u64>,
+    pub(crate) until: Option<SystemTime>,
 
     /// Start at the position in this file, if it exists, and keep it up to date
     ///
@@ -234,7 +234,7 @@ pub(crate) struct Trim {
 
     /// Trim everything before this time, day or age
     #[arg(long, value_name = "TIME", value_parser = parse_trim_time, group = "point")]
-    pub(crate) before: Option<u64>,
+    pub(crate) before: Option<SystemTime>,
 
     /// Trim everything before this position
     #[arg(long, value_name = "POSITION", value_parser = parse_position, group = "point")]

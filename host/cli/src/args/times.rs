@@ -5,7 +5,7 @@
 //! 2. Digits alone are a time only if there are ten of them: seconds since 1970 (2001 to 2286). So
 //!    2026 is not a year, 30 is not an age, and neither is a position.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -20,13 +20,14 @@ const TIME_FORM: &str = "write a time as in 2026-01-31T12:00:00Z, a local time a
 /// The number of digits of a time without `@`, so that no date or position is taken for one.
 const EPOCH_DIGITS: usize = 10;
 
-/// Parses a time, a day or an age as microseconds since 1970.
-pub(crate) fn parse_time(text: &str) -> Result<u64, String> {
-    parse_time_at(text, Timestamp::now(), &TimeZone::system())
+/// Parses a time, a day or an age.
+pub(crate) fn parse_time(text: &str) -> Result<SystemTime, String> {
+    let micros = parse_time_at(text, Timestamp::now(), &TimeZone::system())?;
+    UNIX_EPOCH.checked_add(Duration::from_micros(micros)).ok_or_else(|| TIME_FORM.to_owned())
 }
 
 /// Parses a time for `trim --before`.
-pub(crate) fn parse_trim_time(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_trim_time(text: &str) -> Result<SystemTime, String> {
     parse_time(text)
         .map_err(|message| format!("{message}; give a position with --before-position, as in 1234"))
 }
@@ -71,6 +72,7 @@ fn is_position(text: &str) -> bool {
         || text.contains([',', '_', '@']) && !text.starts_with('@')
 }
 
+/// Parses a time, a day or an age as microseconds since 1970.
 fn parse_time_at(text: &str, now: Timestamp, zone: &TimeZone) -> Result<u64, String> {
     let text = text.trim();
     let early = || "the time is before 1970".to_owned();

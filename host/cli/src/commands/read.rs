@@ -49,11 +49,11 @@ fn options(command: &Read, kept: Option<&PositionFile>) -> ReadOptions {
     if let Some(events) = command.limit {
         options = options.limit(events);
     }
-    if let Some(micros) = command.since {
-        options = options.since(micros);
+    if let Some(time) = command.since {
+        options = options.since(time);
     }
-    if let Some(micros) = command.until {
-        options = options.until(micros);
+    if let Some(time) = command.until {
+        options = options.until(time);
     }
     options.skip_damaged(command.skip_damaged)
 }

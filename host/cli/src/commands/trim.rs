@@ -26,7 +26,7 @@ struct TrimReport {
 /// Runs the command. A trim may be interrupted anywhere.
 pub(crate) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure> {
     let until = match (command.before, &command.before_position, command.keep_events) {
-        (Some(micros), ..) => TrimPoint::Time(micros),
+        (Some(time), ..) => TrimPoint::Time(time),
         (_, Some(position), _) => TrimPoint::Position(position.clone()),
         (_, _, Some(events)) => TrimPoint::KeepEvents(events),
         // clap refuses a command line without a point.

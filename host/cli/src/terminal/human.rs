@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use indicatif::{HumanBytes, HumanCount};
 use jiff::Timestamp;
@@ -42,24 +43,29 @@ pub(crate) fn cause(error: &io::Error) -> String {
     }
 }
 
-/// Formats microseconds since 1970 as RFC 3339 in UTC. A time outside the calendar stays a number.
-pub(crate) fn time(micros: u64) -> String {
-    let time = i64::try_from(micros).ok().and_then(|time| Timestamp::from_microsecond(time).ok());
-    match time {
-        Some(time) => format!("{time:.6}"),
-        None => format!("{micros} microseconds after 1970"),
+/// Formats a time as RFC 3339 in UTC. A time outside the calendar is a number.
+pub(crate) fn time(time: SystemTime) -> String {
+    match Timestamp::try_from(time) {
+        Ok(time) => format!("{time:.6}"),
+        Err(_) => {
+            let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+            format!("{} microseconds after 1970", since.as_micros())
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn time_is_rfc_3339_in_utc_with_microseconds() {
-        assert_eq!(time(1_738_324_800_000_001), "2025-01-31T12:00:00.000001Z");
-        assert_eq!(time(0), "1970-01-01T00:00:00.000000Z");
-        assert_eq!(time(u64::MAX), "18446744073709551615 microseconds after 1970");
+        let of = |micros| time(UNIX_EPOCH + Duration::from_micros(micros));
+        assert_eq!(of(1_738_324_800_000_001), "2025-01-31T12:00:00.000001Z");
+        assert_eq!(of(0), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(of(u64::MAX), "18446744073709551615 microseconds after 1970");
     }
 
     #[test]

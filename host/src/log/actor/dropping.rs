@@ -6,6 +6,22 @@ use crate::numbers::count;
 use crate::sandbox::instance::CallError;
 
 impl WriterActor {
+    /// Flushes what the handles have left, and ends.
+    pub(super) async fn flush_dropped(&mut self) -> Result<()> {
+        // Before the flush, the ones that still wait end, with failures that are none of its own.
+        self.finish_flushes().await?;
+        if self.unflushed() > 0 {
+            unless_trapped(self.flush().await)?;
+        }
+        self.drop_handle().await
+    }
+
+    /// Returns the number of events that are not known to be durable.
+    pub(super) fn unflushed(&self) -> u64 {
+        let appended = self.events_passed + self.events_here();
+        appended.saturating_sub(self.written.events)
+    }
+
     /// Drops the component's handle, and logs the number of lost events: the component logs them in
     /// its next call, and there is none.
     pub(super) async fn drop_handle(&mut self) -> Result<()> {
@@ -21,15 +37,16 @@ impl WriterActor {
             }
             Err(CallError::Trapped(error)) => return Err(error),
         }
-        let appended = self.events_passed + self.events_here();
-        let lost = appended.saturating_sub(self.written.events);
-        if lost > 0 {
-            tracing::warn!(
-                "log {} was dropped without close: {} not flushed",
-                self.name,
-                count(lost, "event was", "events were")
-            );
-        }
+        self.warn_of_loss("was dropped without close");
         Ok(self.instance.drop_handle(self.handle).await?)
+    }
+
+    /// Reports the events that are lost now, once.
+    pub(super) fn warn_of_loss(&mut self, why: &str) {
+        let lost = self.unflushed();
+        if lost > 0 && !std::mem::replace(&mut self.has_warned, true) {
+            let lost = count(lost, "event was", "events were");
+            tracing::warn!("log {} {why}: {lost} not flushed", self.name);
+        }
     }
 }

@@ -3,12 +3,13 @@
 //! 1. A flush is done once the durable events include all that were appended before it.
 //! 2. A create that ends first releases the flushes it completes. Their callers append again before
 //!    the next batch is sealed, so that their events are in one batch and not in several.
-//! 3. If the create of the oldest batch fails, every flush that waits fails. The next flush
+//! 3. Who waits without a flush is released in the same way, and has nothing sealed.
+//! 4. If the create of the oldest batch fails, every flush that waits fails. The next flush
 //!    retries.
 
 use tokio::sync::oneshot;
 
-use super::{Reply, WriterActor, unless_trapped};
+use super::{Notice, Reply, WriterActor, unless_trapped};
 use crate::error::{Error, Result};
 use crate::sandbox::instance::{CallError, Called};
 use crate::types::Written;
@@ -35,6 +36,18 @@ impl WriterActor {
         let events = self.events_passed + self.events_here();
         self.flushes.push_back(Flush { events, reply });
         self.seal_due = SealDue::WithRetry;
+    }
+
+    /// Adds a wait for all that is appended now, without a flush.
+    pub(super) fn add_wait(&mut self, reply: Reply<Written>) {
+        let events = self.events_passed + self.events_here();
+        self.waits.push_back(Flush { events, reply });
+        self.release_flushes();
+    }
+
+    /// Returns true if someone wants to know when a create ends.
+    pub(super) fn is_watched(&self) -> bool {
+        !self.waits.is_empty() || self.notifier.is_heard()
     }
 
     /// Passes all that is packed to the component, and has it sealed if that is due.
@@ -71,6 +84,15 @@ impl WriterActor {
             self.seal_due = self.seal_due.max(SealDue::Yes);
         }
         Ok(())
+    }
+
+    /// Records which creates have ended.
+    pub(super) async fn poll_creates(&mut self) -> Result<()> {
+        if self.awaits_creates() {
+            return self.poll_flushes().await;
+        }
+        let polled = self.instance.poll_flush(self.handle).await;
+        self.settle(polled).await
     }
 
     /// Flushes, and answers nothing else in the meantime.
@@ -110,18 +132,25 @@ impl WriterActor {
     /// Fails the flushes that are not complete.
     pub(super) async fn fail_flushes(&mut self, error: &Error) -> Result<()> {
         unless_trapped(self.publish_written().await)?;
-        for flush in self.flushes.drain(..) {
-            flush.reply.send(Err(error.clone())).ok();
+        // A failure that may pass ends no wait: the next tick tries again.
+        let waits = if error.is_transient() { None } else { Some(self.waits.drain(..)) };
+        for failed in self.flushes.drain(..).chain(waits.into_iter().flatten()) {
+            failed.reply.send(Err(error.clone())).ok();
+        }
+        if let Error::WriteFailed(failure) = error {
+            self.notifier.send(Notice::WriteFailed(failure.clone()));
         }
         Ok(())
     }
 
     /// Releases the flushes that are complete.
     pub(super) fn release_flushes(&mut self) {
-        while let Some(flush) =
-            self.flushes.pop_front_if(|flush| flush.events <= self.written.events)
-        {
-            flush.reply.send(Ok(self.written)).ok();
+        for waiting in [&mut self.flushes, &mut self.waits] {
+            while let Some(flush) =
+                waiting.pop_front_if(|flush| flush.events <= self.written.events)
+            {
+                flush.reply.send(Ok(self.written)).ok();
+            }
         }
     }
 }

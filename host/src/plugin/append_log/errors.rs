@@ -55,6 +55,8 @@ impl KeyScope {
             Error::Location(_) | Error::Open(_) | Error::Component(_) | Error::Guest(_) => {
                 failed(label, false)
             }
+            #[cfg(feature = "serde")]
+            Error::Json(_) => failed(label, false),
         }
     }
 }

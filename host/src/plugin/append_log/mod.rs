@@ -4,6 +4,7 @@
 //! runs in its own sandbox.
 
 mod errors;
+mod readers;
 mod results;
 mod zero_copy;
 
@@ -15,7 +16,6 @@ use super::handles::{LogHandle, ReaderHandle, VerifierHandle};
 use super::logs::{LogsCtx, LogsView};
 use super::usage::Call;
 use crate::error::{Error, Result};
-use crate::log::reader::Reader;
 use crate::read_options::of_pending;
 use crate::sandbox::imports::access::KeyScope;
 
@@ -89,8 +89,11 @@ impl wit::Host for LogsView<'_> {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
-        let plan = grant.host.plan_trim(&grant.store, &grant.name, until, options).await;
-        Ok(plan.map_err(|error| label.refuse(error)))
+        let plan = async {
+            let mut instance = grant.instance().await?;
+            Ok::<_, Error>(instance.plan_trim(&grant.name, &until, options).await?)
+        };
+        Ok(plan.await.map_err(|error| label.refuse(error)))
     }
 
     async fn trim(
@@ -103,8 +106,11 @@ impl wit::Host for LogsView<'_> {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
-        let done = grant.host.trim(&grant.store, &grant.name, until, options).await;
-        Ok(done.map_err(|error| label.refuse(error)))
+        let done = async {
+            let mut instance = grant.instance().await?;
+            Ok::<_, Error>(instance.trim(&grant.name, &until, options).await?)
+        };
+        Ok(done.await.map_err(|error| label.refuse(error)))
     }
 
     async fn verify(&mut self, name: String) -> CallResult<Resource<VerifierHandle>> {
@@ -129,8 +135,8 @@ impl wit::Host for LogsView<'_> {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
-        let stats = grant.host.stat(&grant.store, &grant.name).await;
-        Ok(stats.map_err(|error| label.refuse(error)))
+        let stats = async { Ok::<_, Error>(grant.instance().await?.stat(&grant.name).await?) };
+        Ok(stats.await.map_err(|error| label.refuse(error)))
     }
 }
 
@@ -280,43 +286,6 @@ impl wit::HostLog for LogsView<'_> {
     }
 }
 
-impl wit::HostReader for LogsView<'_> {
-    async fn next(&mut self, reader: Resource<ReaderHandle>) -> CallResult<Option<wit::Page>> {
-        let LogsView { ctx, table } = self;
-        let handle = table.get_mut(&reader)?;
-        if let Err(refused) = ctx.admitted(&handle.label.name, Call::ReaderNext) {
-            return Ok(Err(refused));
-        }
-        // The memory of the page counts until the plugin has it.
-        let page = handle.reader.next_counted().await.map_err(|error| handle.label.refuse(error));
-        if let Ok(Some((page, _))) = &page {
-            ctx.read(page.events, page.lines.len());
-        }
-        Ok(page.map(|page| page.map(|(page, _)| page.into())))
-    }
-
-    async fn position(
-        &mut self,
-        reader: Resource<ReaderHandle>,
-    ) -> wasmtime::Result<Option<String>> {
-        let LogsView { ctx, table } = self;
-        let handle = table.get_mut(&reader)?;
-        if ctx.admitted(&handle.label.name, Call::ReaderPosition).is_err() {
-            return Ok(None);
-        }
-        match handle.reader.position().await {
-            Ok(position) => Ok(Some(position)),
-            Err(Error::InvalidInput(_)) => Ok(None),
-            Err(error) => Err(wasmtime::Error::new(error)),
-        }
-    }
-
-    async fn drop(&mut self, reader: Resource<ReaderHandle>) -> wasmtime::Result<()> {
-        self.table.delete(reader)?;
-        Ok(())
-    }
-}
-
 impl wit::HostVerifier for LogsView<'_> {
     async fn next(
         &mut self,
@@ -352,25 +321,6 @@ impl LogsView<'_> {
             Ok(_) => Ok(handle),
             Err(error) => Err(errors::refuse_ungranted(error)),
         })
-    }
-
-    async fn open_reader(
-        &mut self,
-        grant: &Grant,
-        label: KeyScope,
-        options: wit::ReadOptions,
-    ) -> CallResult<Resource<ReaderHandle>> {
-        let permit = match self.ctx.permit_handle() {
-            Ok(permit) => permit,
-            Err(error) => return Ok(Err(label.refuse(error))),
-        };
-        let engine = grant.host.engine();
-        match Reader::open(engine, &grant.store, &grant.name, &options).await {
-            Ok(reader) => {
-                Ok(Ok(self.table.push(ReaderHandle { reader, label, _permit: permit })?))
-            }
-            Err(error) => Ok(Err(label.refuse(error))),
-        }
     }
 }
 
