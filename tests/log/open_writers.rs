@@ -54,7 +54,7 @@ impl Program {
 }
 
 #[test]
-fn writers_of_dropped_and_of_open_handles_are_flushed_in_the_order_of_their_opening() {
+fn writers_are_flushed_in_the_order_of_their_opening() {
     let logs = ["d", "b", "c", "a"];
     for (at, log) in logs.into_iter().enumerate() {
         let mut program = Program::new();

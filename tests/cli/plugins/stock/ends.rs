@@ -96,7 +96,7 @@ fn without_room(command: &Command) -> Command {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn log_that_cannot_be_flushed_at_the_end_is_reported_and_fails_the_program() {
+fn log_that_cannot_be_flushed_at_the_end_fails_the_program() {
     let Some(app) = App::folder() else { return };
     for (end, when) in [
         (&[][..], "at the end of the program"),
