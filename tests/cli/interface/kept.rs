@@ -155,7 +155,9 @@ fn kept_components_have_all_functions_of_their_version() {
             });
             functions.collect::<Functions>()
         };
-        let exported = functions(&kept.component(LOG), |world| world.exports.iter().collect());
+        let mut exported = functions(&kept.component(LOG), |world| world.exports.iter().collect());
+        // What the parts of a joined file have among themselves is no promise.
+        exported.retain(|(interface, _)| interface.starts_with("stratalog:log/"));
         let exports = &form.worlds["log-component"].exports;
         assert_eq!(exported, of(&exports.iter().map(String::as_str).collect::<Vec<_>>()));
         let mut imported =
