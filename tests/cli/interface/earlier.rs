@@ -13,7 +13,7 @@ use crate::plugins::joined::{assert_imports_only_wasi, joined, run_on_wasi};
 const VERSIONS: &str = "wit/README.md, Versions";
 
 /// The words of a session of `tests/scripted` that makes every call, and what each prints.
-const SESSION: [(&str, &str); 20] = [
+const SESSION: [(&str, &str); 21] = [
     ("open=log=10", "done"),
     ("append=a=25", "done"),
     ("append-packed=1000", ""),
@@ -22,6 +22,7 @@ const SESSION: [(&str, &str); 20] = [
     ("flush", "1025 events"),
     ("read-all", "1025 events, 0 missed"),
     ("read=log", "1025 events, 0 missed"),
+    ("places=log", "1025 events of batches, 1025 positions"),
     ("resume=log=20", "20 and 1005 events, 0 missed"),
     ("file-count", ""),
     ("stat=log", "1025 events"),

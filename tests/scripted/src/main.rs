@@ -86,6 +86,18 @@ fn perform(words: &[&str], log: &mut Option<Log>) -> Result<Option<String>, Erro
             let start = first.position();
             format!("{events} and {}", all(&read(label, &ReadOptions { start, ..whole() })?)?)
         }
+        ["places", label] => {
+            let reader = read(label, &whole())?;
+            let (mut of_batches, mut positions) = (0, 0);
+            while let Some(page) = reader.next()? {
+                of_batches += reader.batches().iter().map(|batch| batch.events).sum::<u64>();
+                for event in 0..page.events {
+                    let text = reader.positions(event).unwrap_or_default();
+                    positions += u64::from(text.ends_with('\n'));
+                }
+            }
+            format!("{of_batches} events of batches, {positions} positions")
+        }
         ["plan-compaction", label] => {
             let plan = plan_compaction(label, compaction())?;
             format!("{} batches, {} segments", plan.batches, plan.segments)
