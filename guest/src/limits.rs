@@ -40,6 +40,10 @@ pub const BATCH_BYTES_WHOLE_MAX: u64 = BUFFER_BYTES_MAX;
 /// little enough that batches of about 1 MiB become a page each, which needs no copy.
 pub const PAGE_BYTES_TARGET: u64 = 512 * KIB;
 
+/// A page has about this many batches at most. About 400 bytes are kept for each until the next
+/// page is asked for.
+pub const PAGE_SPANS_MAX: usize = 8192;
+
 /// Positions of events are returned in texts of about this size. One position is mostly about 50
 /// bytes, and much longer if many writers have live batches.
 pub const POSITIONS_BYTES_TARGET: usize = 16 * 1024;

@@ -13,6 +13,7 @@ use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, BatchTime};
 use crate::format::position::Position;
 use crate::format::verified_chunk::BatchSpan;
+use crate::limits::PAGE_SPANS_MAX;
 
 /// Consecutive events of one batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,15 +24,13 @@ pub struct BatchEvents {
 }
 
 /// A step of the cursor that made a page.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Move {
     Enter(Box<SegmentRecord>, Rc<Index>),
     Leave(Box<SegmentRecord>, Option<Rc<Index>>),
     Pass(BatchName),
-    Span {
-        span: BatchSpan,
-        yielded: u64,
-    },
+    /// Spans, each with the range of its events yielded.
+    Spans(Vec<BatchSpan>, Vec<Range<u64>>),
     /// Events of a writer's memory, which have no positions.
     Pending {
         events: u64,
@@ -45,6 +44,8 @@ pub(crate) struct Places {
     /// The cursor before the first move.
     start: Cursor,
     moves: Vec<Move>,
+    /// The number of spans.
+    spans: usize,
     walk: Option<Walk>,
 }
 
@@ -52,9 +53,11 @@ pub(crate) struct Places {
 #[derive(Clone, Debug)]
 struct Walk {
     cursor: Cursor,
-    /// The number of moves done, and of events yielded by the next one.
+    /// The number of moves done, of spans done of the next one, and of events yielded by its next
+    /// span.
     moves: usize,
-    of_move: u64,
+    spans: usize,
+    of_span: u64,
     /// The number of events yielded.
     events: u64,
 }
@@ -62,8 +65,15 @@ struct Walk {
 impl Places {
     /// Begins a page, or begins it again after a load, before the first event.
     pub(crate) fn clear(&mut self) {
-        self.moves.clear();
+        // What is kept of a page of many small batches may be large.
+        self.moves = Vec::new();
+        self.spans = 0;
         self.walk = None;
+    }
+
+    /// Returns true if the page must end, since more would take too much memory.
+    pub(crate) fn is_full(&self) -> bool {
+        self.spans >= PAGE_SPANS_MAX
     }
 
     pub(crate) fn enter(&mut self, at: &Cursor, segment: &SegmentRecord, index: &Rc<Index>) {
@@ -91,10 +101,9 @@ impl Places {
     }
 
     /// Keeps the spans that the cursor has passed, each with the range of its events yielded.
-    pub(crate) fn spans(&mut self, spans: Vec<BatchSpan>, yielded: &[Range<u64>]) {
-        let yielded = yielded.iter().map(|range| range.end - range.start);
-        let spans = spans.into_iter().zip(yielded);
-        self.moves.extend(spans.map(|(span, yielded)| Move::Span { span, yielded }));
+    pub(crate) fn spans(&mut self, spans: Vec<BatchSpan>, yielded: Vec<Range<u64>>) {
+        self.spans += spans.len();
+        self.moves.push(Move::Spans(spans, yielded));
     }
 
     pub(crate) fn pending(&mut self, events: u64, time: Option<BatchTime>) {
@@ -110,20 +119,25 @@ impl Places {
     pub(crate) fn batches(&self) -> Vec<BatchEvents> {
         let mut batches: Vec<BatchEvents> = Vec::new();
         let mut last = None;
-        for step in &self.moves {
-            let (batch, events, time) = match step {
-                Move::Span { span, yielded } => (Some(span.batch), *yielded, Some(span.batch.time)),
-                Move::Pending { events, time } => (None, *events, *time),
-                Move::Enter(..) | Move::Leave(..) | Move::Pass(_) => continue,
-            };
-            if events == 0 {
-                continue;
-            }
+        let mut add = |batch: Option<BatchName>, events, time: Option<BatchTime>| {
             match batches.last_mut() {
+                _ if events == 0 => return,
                 Some(of) if batch.is_some() && batch == last => of.events += events,
                 _ => batches.push(BatchEvents { events, time: time.map(BatchTime::micros) }),
             }
             last = batch;
+        };
+        for step in &self.moves {
+            match step {
+                Move::Spans(spans, yielded) => {
+                    for (span, yielded) in spans.iter().zip(yielded) {
+                        let time = Some(span.batch.time);
+                        add(Some(span.batch), yielded.end - yielded.start, time);
+                    }
+                }
+                Move::Pending { events, time } => add(None, *events, *time),
+                Move::Enter(..) | Move::Leave(..) | Move::Pass(_) => {}
+            }
         }
         batches
     }
@@ -135,7 +149,8 @@ impl Places {
         let walk = self.walk.insert(begun.unwrap_or_else(|| Walk {
             cursor: self.start.clone(),
             moves: 0,
-            of_move: 0,
+            spans: 0,
+            of_span: 0,
             events: 0,
         }));
         while walk.events <= event {
@@ -150,28 +165,41 @@ impl Walk {
     fn step(&mut self, moves: &[Move]) -> Option<()> {
         loop {
             match moves.get(self.moves)? {
-                Move::Span { span, yielded } if self.of_move < *yielded => {
-                    self.of_move += 1;
-                    self.events += 1;
-                    let is_last = self.of_move == *yielded;
-                    self.cursor.pass_one(span, is_last);
-                    if is_last {
-                        self.end_move();
+                Move::Spans(spans, yielded) => {
+                    if let Some(next) = spans.get(self.spans).zip(yielded.get(self.spans)) {
+                        if self.step_in(next) {
+                            return Some(());
+                        }
+                        continue;
                     }
-                    return Some(());
                 }
-                Move::Span { span, .. } => self.cursor.pass_unlimited(span),
                 Move::Enter(segment, index) => _ = self.cursor.enter(segment, index),
                 Move::Leave(segment, index) => self.cursor.leave(segment, index.as_deref()),
                 Move::Pass(batch) => self.cursor.skip_live(*batch, None),
                 Move::Pending { .. } => {}
             }
-            self.end_move();
+            self.moves += 1;
+            self.spans = 0;
         }
     }
 
-    fn end_move(&mut self) {
-        self.moves += 1;
-        self.of_move = 0;
+    /// Moves behind the next event of a span, or past a span without one. Returns true for an
+    /// event.
+    fn step_in(&mut self, (span, yielded): (&BatchSpan, &Range<u64>)) -> bool {
+        let has_next = self.of_span < yielded.end - yielded.start;
+        if has_next {
+            self.of_span += 1;
+            self.events += 1;
+        }
+        let is_last = self.of_span == yielded.end - yielded.start;
+        match has_next {
+            true => self.cursor.pass_one(span, is_last),
+            false => self.cursor.pass_unlimited(span),
+        }
+        if is_last {
+            self.spans += 1;
+            self.of_span = 0;
+        }
+        has_next
     }
 }

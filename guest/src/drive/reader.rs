@@ -366,7 +366,14 @@ impl<S: Store> Reader<S> {
                 self.places.begin(&self.cursor);
                 let wanted: Vec<_> = spans.iter().map(|span| self.cursor.pass(span)).collect();
                 self.page.take(lines, &spans, &wanted);
-                self.places.spans(spans, &wanted);
+                self.places.spans(spans, wanted);
+                if self.places.is_full() {
+                    // Without an event, nothing needs the moves: the page continues.
+                    match self.page.events {
+                        0 => self.places.clear(),
+                        _ => self.page_ends = true,
+                    }
+                }
                 self.stage =
                     if self.cursor.is_full() { Stage::Done } else { Stage::Sources(reading) };
             }
