@@ -175,16 +175,24 @@ fn credentials(
         }
     };
     check_word(id, &found.key_id)?;
+    check_word(secret, &found.secret)?;
     check_word(TOKEN, found.token.as_deref().unwrap_or_default())?;
     Ok(Some(found))
 }
 
-/// Checks a value that becomes a part of a header.
+/// The longest value of a credential, in bytes. The native store has the same limit.
+const WORD_BYTES_MAX: usize = 16_000;
+
+/// Checks a credential. The key and the token become parts of headers.
 fn check_word(name: &str, value: &str) -> Result<(), StoreError> {
+    if value.len() > WORD_BYTES_MAX {
+        return Err(refused(name, &format!("it has more than {WORD_BYTES_MAX} bytes; correct it")));
+    }
     if value.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
-    Err(refused(name, "it has a space, or a character that is not of ASCII; correct it"))
+    let reason = "it has a space, a line end, or a character that is not of ASCII; correct it";
+    Err(refused(name, reason))
 }
 
 fn region(get: impl Fn(&str) -> Option<String>) -> Result<String, StoreError> {

@@ -70,6 +70,8 @@ fn setting_that_cannot_be_followed_is_refused_without_its_value() {
         ("AWS_REGION", "sEcReT2/x"),
         ("AWS_SESSION_TOKEN", "sEcReT2 x"),
         ("AWS_SECRET_ACCESS_KEY", ""),
+        ("AWS_SECRET_ACCESS_KEY", "sEcReT2\n"),
+        ("AWS_SECRET_ACCESS_KEY", "sEcReT2ü"),
         ("AWS_SSE_CUSTOMER_KEY_BASE64", "sEcReT2"),
         ("AWS_UNSIGNED_PAYLOAD", "sEcReT2"),
         ("AWS_CONDITIONAL_PUT", "sEcReT2"),

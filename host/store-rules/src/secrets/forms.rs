@@ -3,9 +3,9 @@
 //! Owns: the forms that are recognized. Must not know: the meaning of the texts, or the secrets.
 //!
 //! 1. A secret is found in each of these forms and in any mixture of them:
-//!    * as it is, in any case of its letters;
+//!    * as it is, in any case of its ASCII letters;
 //!    * percent-encoded up to three times, with digits of any case;
-//!    * escaped as in JSON, Rust's `Debug`, XML or HTML.
+//!    * escaped as in JSON, Rust's `Debug`, XML or HTML, an ampersand up to three times.
 //! 2. Characters that cannot be seen do not hide it, in any of these forms.
 
 use std::ops::Range;
@@ -22,7 +22,7 @@ pub(super) fn find(text: &str, secret: &str, from: usize) -> Option<Range<usize>
     let starts = text.bytes().enumerate().skip(from).filter(|(_, byte)| may_begin(*byte));
     for (start, _) in starts {
         let Some(mut end) = matched(text, secret, start) else { continue };
-        while let Some(further) = step_on(text, end, '=') {
+        while let Some(further) = last_end(text, &[end], '=') {
             end = further;
         }
         return Some(start..end);
@@ -30,42 +30,72 @@ pub(super) fn find(text: &str, secret: &str, from: usize) -> Option<Range<usize>
     None
 }
 
-/// Returns the end of the secret, if one begins at `start`.
+/// Returns the last end of the secret, if one begins at `start`.
+///
+/// A text may be read in several ways: `%25` is a percent sign, or three characters of the secret.
+/// So each way is followed.
 fn matched(text: &str, secret: &str, start: usize) -> Option<usize> {
-    let mut others = secret.chars();
-    let end = start + step(text.get(start..)?, others.next()?)?;
-    others.try_fold(end, |at, wanted| step_on(text, at, wanted))
-}
-
-/// Returns the end of `wanted`, if it is at `at` or behind characters that cannot be seen.
-fn step_on(text: &str, mut at: usize, wanted: char) -> Option<usize> {
-    loop {
-        let rest = text.get(at..)?;
-        if let Some(length) = step(rest, wanted) {
-            return Some(at + length);
+    let mut wanted = secret.chars();
+    let first = wanted.next()?;
+    let readings = readings(text.get(start..)?).into_iter().flatten();
+    let begun = readings.filter(|(read, _)| read.eq_ignore_ascii_case(&first));
+    let mut ends: Vec<usize> = begun.map(|(_, length)| start + length).collect();
+    for wanted in wanted {
+        if ends.is_empty() {
+            return None;
         }
-        let mut readings = readings(rest).into_iter().flatten();
-        at += readings.find(|(read, _)| is_invisible(*read))?.1;
+        ends = ends_of(text, &ends, wanted);
     }
+    ends.into_iter().max()
 }
 
-/// Returns the length of the form in which `wanted` begins `rest`.
-fn step(rest: &str, wanted: char) -> Option<usize> {
-    let mut readings = readings(rest).into_iter().flatten();
-    readings.find(|(read, _)| read.eq_ignore_ascii_case(&wanted)).map(|(_, length)| length)
+fn last_end(text: &str, places: &[usize], wanted: char) -> Option<usize> {
+    ends_of(text, places, wanted).into_iter().max()
 }
 
-/// Returns the characters that the beginning of `rest` may stand for, the longest form first.
-fn readings(rest: &str) -> [Option<Reading>; 4] {
-    let Some(first) = rest.chars().next() else { return [None; 4] };
+/// Returns the ends of the forms of `wanted` that are at one of the places, or behind characters
+/// there that cannot be seen.
+fn ends_of(text: &str, places: &[usize], wanted: char) -> Vec<usize> {
+    let mut ends = Vec::with_capacity(places.len());
+    for place in places {
+        let mut next = Some(*place);
+        while let Some(at) = next.take() {
+            let Some(rest) = text.get(at..) else { break };
+            for (read, length) in readings(rest).into_iter().flatten() {
+                if read.eq_ignore_ascii_case(&wanted) {
+                    ends.push(at + length);
+                } else if is_invisible(read) {
+                    // At one place, at most one reading cannot be seen.
+                    next = Some(at + length);
+                }
+            }
+        }
+    }
+    ends.sort_unstable();
+    ends.dedup();
+    ends
+}
+
+/// Returns the characters that the beginning of `rest` may stand for.
+fn readings(rest: &str) -> [Option<Reading>; 5] {
+    let Some(first) = rest.chars().next() else { return [None; 5] };
     let plain = Some((first, first.len_utf8()));
     match first {
-        '%' => [in_bytes(rest, "%2525"), in_bytes(rest, "%25"), in_bytes(rest, "%"), plain],
-        '\\' => [backslash(rest), rest.starts_with("\\\\").then_some((first, 2)), plain, None],
-        '&' => [entity(rest), ampersand(rest), plain, None],
-        '+' => [Some((' ', 1)), plain, None, None],
-        _ => [plain, None, None, None],
+        '%' => [in_bytes(rest, "%2525"), in_bytes(rest, "%25"), in_bytes(rest, "%"), plain, None],
+        '\\' => {
+            let pair = rest.starts_with("\\\\").then_some((first, 2));
+            [backslash(rest), pair, plain, None, None]
+        }
+        '&' => [entity(rest), escaped(rest, 3), escaped(rest, 2), escaped(rest, 1), plain],
+        '+' => [Some((' ', 1)), plain, None, None, None],
+        _ => [plain, None, None, None, None],
     }
+}
+
+/// Reads an ampersand that was escaped this many times.
+fn escaped(rest: &str, times: usize) -> Option<Reading> {
+    let sign = ["&", "&amp;", "&amp;amp;", "&amp;amp;amp;"].get(times)?;
+    rest.starts_with(sign).then_some(('&', sign.len()))
 }
 
 /// Reads a character whose bytes of UTF-8 are two digits each, behind `sign`.
@@ -121,13 +151,13 @@ fn utf16(rest: &str, sign: &str) -> Option<Reading> {
     Some((read, read.len_utf16() * length))
 }
 
-/// Reads `&amp;`, escaped once or repeatedly.
-fn ampersand(rest: &str) -> Option<Reading> {
+/// Returns the length of an `&` that is escaped, perhaps repeatedly.
+fn ampersand(rest: &str) -> Option<usize> {
     let mut behind = rest.strip_prefix('&')?;
     while let Some(further) = behind.strip_prefix("amp;") {
         behind = further;
     }
-    Some(('&', rest.len() - behind.len()))
+    Some(rest.len() - behind.len())
 }
 
 /// Reads an entity of XML or HTML. Its `&` may be escaped repeatedly.
@@ -145,7 +175,7 @@ fn entity(rest: &str) -> Option<Reading> {
         ("zerowidthspace", '\u{200b}'),
         ("nobreak", '\u{2060}'),
     ];
-    let (_, signs) = ampersand(rest)?;
+    let signs = ampersand(rest)?;
     let (name, tail) = rest.get(signs..)?.split_once(';')?;
     let read = match name.strip_prefix('#') {
         Some(digits) => char::from_u32(match digits.strip_prefix(['x', 'X']) {
@@ -196,6 +226,31 @@ mod tests {
         }
         assert_eq!(found("a b", "a b"), Some("a b"));
         assert_eq!(found("xa+b", "a b"), Some("a+b"));
+    }
+
+    #[test]
+    fn secret_that_looks_escaped_is_found_as_it_is_and_escaped() {
+        for (secret, escaped) in [
+            ("pa%25ss-word1", "pa%2525ss-word1"),
+            ("pa%25ss%25word", "pa%252525ss%25252525word"),
+            ("back\\\\slash", "back\\\\\\\\slash"),
+            ("tripl\\\\\\e-back", "tripl\\\\\\\\\\\\e-back"),
+            ("back\\n", "back\\\\n"),
+            ("amp&amp;amp;word", "amp&amp;amp;amp;word"),
+            ("lt&lt;word", "lt&amp;lt;word"),
+            ("a+b%2", "a%2Bb%252"),
+            ("ends in %", "ends in %25"),
+            ("ends in &", "ends in &amp;"),
+        ] {
+            for form in [secret, &secret.to_ascii_uppercase(), escaped] {
+                let text = format!("before {form} behind");
+                assert_eq!(found(&text, secret), Some(form), "{text}");
+            }
+            let apart = secret.chars().map(|c| format!("{c}\u{200b}")).collect::<String>();
+            let shown = apart.trim_end_matches('\u{200b}');
+            assert_eq!(found(&apart, secret), Some(shown), "{apart:?}");
+        }
+        assert_eq!(found("pa%ss-word1", "pa%25ss-word1"), None);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! Owns: the definition of a secret in a text.
 //! Must not know: the origin of the texts.
 //!
-//! 1. A known secret never survives, in any place and in any encoding.
+//! 1. A known secret never survives, in any place: as it is, percent-encoded, escaped, or as the
+//!    base64 of the whole secret.
 //! 2. Of a URL only scheme, host and path survive: no user, password, query or signature. The
 //!    container in an `abfss` URL is part of its path.
 //! 3. The headers that carry credentials survive by name only, and lists of bytes not at all.
