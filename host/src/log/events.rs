@@ -106,8 +106,7 @@ impl Eq for Line {}
 /// [`Follow::into_events`].
 ///
 /// `Send` and `'static`. Each event has its position, so a consumer can save its place behind any
-/// of them; that costs about a microsecond an event. [`Reader::next`] is faster for who needs
-/// only the bytes.
+/// of them. [`Reader::next`] is faster for callers that need only the bytes.
 ///
 /// After an error that [`is_transient`](crate::Error::is_transient), the stream continues where it
 /// failed. After any other error, and after the end of the pass, it has ended.
