@@ -17,8 +17,8 @@ const KEPT_MAX: usize = 256;
 pub enum Notice {
     /// More is durable: all that this writer has made durable since it was opened.
     Durable(Written),
-    /// A batch could not be created. Its events are kept, and it is tried again: every quarter of
-    /// the flush interval, and by each flush. The number of events that are kept is in the failure.
+    /// A batch could not be created. Its events are kept, and it is tried again: by the first tick
+    /// after a second, and by each flush. The number of events that are kept is in the failure.
     WriteFailed(WriteFailure),
     /// A compaction of [`LogOptions::compact_after`](crate::LogOptions::compact_after) has ended.
     Compacted(Compaction),
@@ -85,7 +85,7 @@ impl Notifier {
     }
 }
 
-/// A notifier that makes listeners, and keeps no notice alive.
+/// A notifier that makes listeners. The notices end without it.
 #[derive(Clone)]
 pub(super) struct WeakNotifier(broadcast::WeakSender<Notice>);
 
