@@ -2,7 +2,8 @@
 // answers to the page's requests, up to 200 MB of them.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -19,21 +20,30 @@ export async function onBarePage(url, work) {
   const browser = spawn(process.env.CHROMIUM, [...ARGUMENTS, ...more], { stdio });
   const ended = new Promise((done) => browser.once("exit", done));
   try {
-    const send = connection(browser, ended);
-    const { targetId } = await send("Target.createTarget", { url });
+    const { send, event } = connection(browser, ended);
+    const { targetId } = await send("Target.createTarget", { url: "about:blank" });
     const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
+    // A document that is being replaced runs no script.
+    await send("Page.enable", {}, sessionId);
+    const loaded = event("Page.loadEventFired");
+    const { errorText } = await send("Page.navigate", { url }, sessionId);
+    if (errorText) throw new Error(`${url}: ${errorText}`);
+    await loaded;
     await work(new Page(send, sessionId));
     await send("Browser.close");
   } finally {
     browser.kill();
     await ended;
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    // Its other processes may end, and write, later.
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
-// Returns the function that sends a command of the DevTools protocol, and returns its result.
+// Speaks the DevTools protocol: `send` sends a command and returns its result, `event` waits for
+// the next event of a name.
 function connection(browser, ended) {
   const [, , , commands, answers] = browser.stdio;
+  // By the number of a command, or the name of an event.
   const waiting = new Map();
   let [count, text] = [0, ""];
   const fail = () => waiting.forEach(({ reject }) => reject(new Error("Chromium has ended")));
@@ -43,19 +53,21 @@ function connection(browser, ended) {
   answers.on("data", (more) => {
     const messages = (text + more).split("\0");
     text = messages.pop();
-    for (const { id, result, error } of messages.map((message) => JSON.parse(message))) {
-      const { resolve, reject } = waiting.get(id) ?? {};
-      waiting.delete(id);
+    for (const { id, method, result, error } of messages.map((message) => JSON.parse(message))) {
+      const { resolve, reject } = waiting.get(id ?? method) ?? {};
+      waiting.delete(id ?? method);
       if (error) reject?.(new Error(error.message));
       else resolve?.(result);
     }
   });
-  return (method, params = {}, sessionId = undefined) =>
-    new Promise((resolve, reject) => {
-      count += 1;
-      waiting.set(count, { resolve, reject });
-      commands.write(`${JSON.stringify({ id: count, method, params, sessionId })}\0`);
-    });
+  const answer = (key) =>
+    new Promise((resolve, reject) => waiting.set(key, { resolve, reject }));
+  const send = (method, params = {}, sessionId = undefined) => {
+    count += 1;
+    commands.write(`${JSON.stringify({ id: count, method, params, sessionId })}\0`);
+    return answer(count);
+  };
+  return { send, event: answer };
 }
 
 class Page {
