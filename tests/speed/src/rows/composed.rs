@@ -12,6 +12,7 @@ use wasmtime_wasi::p2::bindings::sync::Command;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
 use super::compact::link_all;
+use super::crossing::Crossing;
 use super::plugins::{compile, limits};
 use crate::lab::{Lab, local};
 use crate::logs::{EVENT_BYTES, MIB, fill};
@@ -26,6 +27,9 @@ const BATCHES: usize = 64;
 
 /// Events of a run that appends.
 const EVENTS: usize = 1_000_000;
+
+/// The case that returns each event from component to component twice.
+const READ: &str = "read of 64 MiB";
 
 /// The speed, in that of the host of this repository.
 const APPEND_RATIO_MIN: f64 = 0.4;
@@ -104,9 +108,11 @@ pub(crate) fn composed(lab: &Lab) -> Vec<Line> {
     let cases: [(_, Vec<String>, _, _, _); 4] = [
         ("append one by one", append("append"), appended, false, APPEND_RATIO_MIN),
         ("append of 1,000 in a call", append("append-packed"), appended, false, APPEND_RATIO_MIN),
-        ("read of 64 MiB", vec!["read".to_owned()], stored, true, COPY_RATIO_MIN),
+        (READ, vec!["read".to_owned()], stored, true, COPY_RATIO_MIN),
         ("compaction of 64 MiB", vec!["compact".to_owned()], stored, true, COPY_RATIO_MIN),
     ];
+    let mut crossing = Crossing::new(&joined.engine);
+    let (mut crossed, mut read) = <(Values, Values)>::default();
     let lines = cases.map(|(what, script, megabytes, is_filled, least)| {
         let (mut values, mut base) = <(Values, Values)>::default();
         let fresh = || {
@@ -118,8 +124,13 @@ pub(crate) fn composed(lab: &Lab) -> Vec<Line> {
             fresh
         };
         for _ in 0..lab.runs {
-            base.push(megabytes / native(lab, &plugin, fresh().path(), &script));
+            let native = megabytes / native(lab, &plugin, fresh().path(), &script);
+            base.push(native);
             values.push(megabytes / joined.run(fresh().path(), &script));
+            if what == READ {
+                read.push(native);
+                crossed.push(crossing.run());
+            }
         }
         Line {
             what: format!("{what}, by a plugin joined with fs-store, under plain wasmtime"),
@@ -130,5 +141,13 @@ pub(crate) fn composed(lab: &Lab) -> Vec<Line> {
             goal: Goal::RatioAtLeast(least),
         }
     });
-    lines.into()
+    let bound = Line {
+        what: "return of 64 MiB from one component to another, under plain wasmtime".to_owned(),
+        unit: "MB/s",
+        values: crossed,
+        baseline: format!("{READ} under `stratalog run`'s host"),
+        base: read,
+        goal: Goal::Watched,
+    };
+    lines.into_iter().chain([bound]).collect()
 }

@@ -3,6 +3,7 @@
 mod append;
 mod compact;
 mod composed;
+mod crossing;
 mod durable;
 mod idle;
 mod live;
