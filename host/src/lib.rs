@@ -17,6 +17,25 @@
 //!
 //! Any number of processes may append to one log, read, compact and trim it, without coordination.
 //!
+//! # Features
+//!
+//! | feature | adds | default |
+//! |---|---|---|
+//! | `s3`, `gcs`, `azure`, `webdav` | a kind of store each, and their HTTP client | yes |
+//! | `plugins` | the module `plugin`, which runs components that keep logs | yes |
+//! | `serde` | events as values, and reports that serialize | no |
+//!
+//! The library with everything compiles 235 crates, itself included. Without the four stores it
+//! compiles 196, and no HTTP client or TLS among them. One store needs as many crates as all four.
+//! Memory, folders and [`store::Store::from_object_store`] need no feature. `plugins` adds code and
+//! no crates: the log's component itself needs WASI.
+//!
+//! ```toml
+//! stratalog = { version = "0.1", default-features = false, features = ["s3"] }
+//! ```
+//!
+//! A URL of a store that is left out is an error that names its feature.
+//!
 //! # Example
 //!
 //! ```
@@ -56,6 +75,16 @@
 //! ```
 
 #![warn(missing_docs)]
+#![cfg_attr(
+    not(all(
+        feature = "azure",
+        feature = "gcs",
+        feature = "plugins",
+        feature = "s3",
+        feature = "webdav"
+    )),
+    allow(dead_code, reason = "parts that only a store or a plugin uses")
+)]
 
 mod clock;
 mod error;
@@ -66,6 +95,7 @@ mod log_at;
 mod numbers;
 mod options;
 mod page;
+#[cfg(feature = "plugins")]
 pub mod plugin;
 mod read_options;
 mod sandbox;

@@ -24,6 +24,10 @@ mod bindings {
 }
 
 /// All generated types, for the other bindings.
+#[cfg_attr(
+    not(feature = "plugins"),
+    allow(unreachable_pub, reason = "of the bindings of plugins")
+)]
 pub use bindings::stratalog::log::types as interface;
 pub use interface::{
     CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, Garbage,

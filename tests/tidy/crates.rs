@@ -42,6 +42,28 @@ fn tests_take_crates_of_the_product_as_it_has_them() {
     );
 }
 
+/// The crates of an HTTP client and of TLS.
+const HTTP_CLIENT: [&str; 8] =
+    ["h2", "hyper", "quick-xml", "reqwest", "ring", "rustls", "tower-http", "webpki-roots"];
+
+#[test]
+fn library_without_stores_has_no_http_client() {
+    let library = |features: &[&str]| {
+        let package = ["--package", "stratalog", "--edges", "normal,build"];
+        let lines = crates(&[&package, features].concat());
+        lines.into_iter().filter_map(|line| Some(line.split_once(' ')?.0.to_owned())).collect()
+    };
+    let whole: BTreeSet<String> = library(&[]);
+    assert!(whole.contains("reqwest") && whole.contains("rustls"), "{whole:?}");
+    let bare: BTreeSet<String> = library(&["--no-default-features", "--features", "plugins"]);
+    let found: Vec<_> = HTTP_CLIENT.iter().filter(|name| bare.contains(**name)).collect();
+    assert!(found.is_empty(), "compiled without a store on the network: {found:?}");
+    for store in ["azure", "gcs", "s3", "webdav"] {
+        let with: BTreeSet<String> = library(&["--no-default-features", "--features", store]);
+        assert!(with.contains("reqwest") && with.contains("object_store"), "{store}: {with:?}");
+    }
+}
+
 #[test]
 fn benchmarks_take_crates_of_the_product_as_it_has_them() {
     let product = crates(&["--edges", "normal,build"]);

@@ -9,6 +9,8 @@
 //! 3. Signals are caught before a command begins.
 //! 4. A panic is reported like an error, and ends with the code of one.
 
+#![cfg_attr(not(feature = "plugins"), allow(dead_code, reason = "parts that only plugins use"))]
+
 mod args;
 mod commands;
 mod neighbours;

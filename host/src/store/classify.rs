@@ -7,17 +7,17 @@
 //!    an effect, the write is "unknown".
 //! 2. No message carries a credential: every foreign text passes the [`Redactor`].
 
+#[cfg_attr(not(feature = "network"), path = "classify/no_network.rs")]
+mod network;
+
 use std::error::Error as StdError;
 use std::fmt;
-
-use object_store::client::{HttpError, HttpErrorKind};
-use stratalog_store_rules::reply::wrong::WrongReply;
 
 use super::backend::local::Failure;
 use super::config::redact::Redactor;
 use super::error::{StoreError, StoreErrorKind, WriteError};
 use super::operation::{Abandoned, Attempts};
-use super::reply::Refused;
+use network::HttpFailure;
 
 /// Turns the library's errors into ours. Knows the store's name and its secrets.
 pub(super) struct Context {
@@ -237,7 +237,7 @@ struct ErrorFacts {
     /// The error and its causes in one line, not yet redacted.
     text: String,
     status: Option<u16>,
-    http: Option<HttpErrorKind>,
+    http: Option<HttpFailure>,
     local: Option<LocalFacts>,
     retried: bool,
 }
@@ -275,19 +275,13 @@ impl ErrorFacts {
                 text.push_str(": ");
                 text.push_str(&words);
             }
-            if let Some(found) = current.downcast_ref::<HttpError>() {
-                http = Some(found.kind());
-            }
+            http = HttpFailure::of(current).or(http);
             if let Some(found) = current.downcast_ref::<Failure>() {
                 local = Some(LocalFacts::of(found));
                 whole = Some(found.reason());
             }
-            if let Some(found) = current.downcast_ref::<WrongReply>() {
-                whole = Some(found.to_string());
-            }
-            if let Some(found) = current.downcast_ref::<Refused>() {
-                status = Some(found.status.as_u16());
-            }
+            whole = network::wrong_reply(current).or(whole);
+            status = network::refused(current).or(status);
             cause = current.source();
         }
         let retried = text.contains(" retries, max_retries: ");
@@ -323,7 +317,7 @@ impl ErrorFacts {
             (Some(401 | 403 | 407), _) => StoreErrorKind::PermissionDenied,
             (Some(404), _) => StoreErrorKind::NotFound,
             (Some(_), _) => StoreErrorKind::Other,
-            (None, Some(HttpErrorKind::Decode)) => StoreErrorKind::Other,
+            (None, Some(HttpFailure::Answer)) => StoreErrorKind::Other,
             (None, Some(_)) => StoreErrorKind::Unavailable,
             (None, None) if self.text.contains("redirect without LOCATION") => {
                 StoreErrorKind::Invalid
@@ -342,7 +336,7 @@ impl ErrorFacts {
     }
 
     fn may_be_the_proxy(&self) -> bool {
-        self.status == Some(407) || self.http.is_some_and(|kind| kind != HttpErrorKind::Decode)
+        self.status == Some(407) || self.http.is_some_and(|kind| kind != HttpFailure::Answer)
     }
 
     fn is_without_hard_links(&self) -> bool {
@@ -373,7 +367,7 @@ pub(super) fn is_mere_conflict(error: &object_store::Error) -> bool {
 pub(super) fn is_wrong_reply(error: &object_store::Error) -> bool {
     let mut cause = error.source();
     while let Some(current) = cause {
-        if current.is::<WrongReply>() {
+        if network::wrong_reply(current).is_some() {
             return true;
         }
         cause = current.source();

@@ -26,10 +26,12 @@ mod error;
 mod key;
 mod operation;
 mod read;
+#[cfg(feature = "network")]
 mod reply;
 mod write;
 
 #[cfg(test)]
+#[cfg(all(feature = "azure", feature = "gcs", feature = "s3", feature = "webdav"))]
 #[expect(clippy::as_conversions, reason = "of small numbers, in tests")]
 mod tests;
 
@@ -44,22 +46,24 @@ use object_store::path::Path;
 use tokio::sync::OnceCell;
 
 use backend::local::LocalFolder;
-use backend::remote::RemoteStore;
+#[cfg(feature = "network")]
+use backend::remote::{self, RemoteStore};
 use classify::Context;
+use config::environment::{Environment, process_environment};
+use config::opening::Opening;
 use config::redact::Redactor;
-use config::root::RootKind;
-use config::settings::Environment;
+use config::root::{RootKind, Service};
 use encryption::Asked;
 use operation::{Abandoned, Operations};
 
 pub use config::location::Location;
 pub use config::location_error::{LOCATION_FORMS, LocationError};
+pub use config::open_error::{OpenError, SettingName};
 pub use config::options::{
     OptionError, RETRY_MAX_LIMIT, StoreOptions, TIMEOUT_DEFAULT, TIMEOUT_LIMIT, TIMEOUT_MIN,
 };
 pub use config::redact::hide_secrets;
 pub use config::root::Root;
-pub use config::settings::{OpenError, SettingName};
 #[doc(inline)]
 pub use error::{DeleteFailure, StoreError, StoreErrorKind, WriteError};
 pub use operation::Waiting;
@@ -135,7 +139,7 @@ impl Store {
     /// [`OpenError`] if an option is unknown, wrong or without effect, if credentials are missing
     /// or unusable, or if settings contradict each other. Fix the input.
     pub fn open(root: &Root, options: &StoreOptions) -> Result<Self, OpenError> {
-        Self::open_in(root, options, &config::settings::process_environment())
+        Self::open_in(root, options, &process_environment())
     }
 
     /// Opens a store with the given environment in place of the process's.
@@ -145,50 +149,77 @@ impl Store {
         environment: &Environment,
     ) -> Result<Self, OpenError> {
         let text = root.to_string();
-        let (remote, prefix, conditional) = match &root.0 {
+        let opening = Opening { root: &text, options, environment };
+        match &root.0 {
             RootKind::Memory => {
-                backend::remote::refuse_options("memory", options)?;
-                return Ok(Self::memory());
+                options.refuse_all("memory")?;
+                Ok(Self::memory())
             }
             RootKind::Folder(path) => {
-                backend::remote::refuse_options("a local folder", options)?;
+                options.refuse_all("a local folder")?;
                 let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-                return Ok(Self::build(
+                Ok(Self::build(
                     Backend::Folder(LocalFolder::new(absolute)),
                     String::new(),
                     Context::new(text, Redactor::default()),
                     ConditionalCreate::Honoured,
                     None,
                     options,
-                ));
+                ))
             }
-            RootKind::Bucket { service, scheme, authority, prefix } => (
-                backend::remote::open_bucket(
-                    *service,
-                    scheme,
-                    authority,
-                    &text,
-                    options,
-                    environment,
-                )?,
-                prefix,
-                ConditionalCreate::Unproven,
-            ),
+            #[cfg(feature = "s3")]
+            RootKind::Bucket { service: Service::S3, authority, prefix, .. } => {
+                let remote = remote::s3::open(authority, &opening)?;
+                Ok(Self::on_network(remote, prefix, ConditionalCreate::Unproven, &opening))
+            }
+            #[cfg(not(feature = "s3"))]
+            RootKind::Bucket { service: Service::S3, .. } => Err(opening.left_out("S3", "s3")),
+            #[cfg(feature = "gcs")]
+            RootKind::Bucket { service: Service::Google, authority, prefix, .. } => {
+                let remote = remote::google::open(authority, &opening)?;
+                Ok(Self::on_network(remote, prefix, ConditionalCreate::Unproven, &opening))
+            }
+            #[cfg(not(feature = "gcs"))]
+            RootKind::Bucket { service: Service::Google, .. } => {
+                Err(opening.left_out("Google Cloud Storage", "gcs"))
+            }
+            #[cfg(feature = "azure")]
+            RootKind::Bucket { service: Service::Azure, scheme, authority, prefix } => {
+                let remote = remote::azure::open(scheme, authority, &opening)?;
+                Ok(Self::on_network(remote, prefix, ConditionalCreate::Unproven, &opening))
+            }
+            #[cfg(not(feature = "azure"))]
+            RootKind::Bucket { service: Service::Azure, .. } => {
+                Err(opening.left_out("Azure Blob Storage", "azure"))
+            }
+            #[cfg(feature = "webdav")]
             RootKind::WebDav { base, prefix } => {
-                let remote = backend::remote::open_webdav(base, &text, options, environment)?;
-                (remote, prefix, ConditionalCreate::Absent)
+                let remote = remote::webdav::open(base, &opening)?;
+                Ok(Self::on_network(remote, prefix, ConditionalCreate::Absent, &opening))
             }
-        };
-        let proxy = config::proxy::named(&text, options, environment);
+            #[cfg(not(feature = "webdav"))]
+            RootKind::WebDav { .. } => Err(opening.left_out("WebDAV", "webdav")),
+        }
+    }
+
+    /// Makes the store of a client. `prefix` stands before every key.
+    #[cfg(feature = "network")]
+    fn on_network(
+        remote: RemoteStore,
+        prefix: &str,
+        conditional: ConditionalCreate,
+        opening: &Opening<'_>,
+    ) -> Self {
         let RemoteStore { store, pages, redactor, settings, encryption } = remote;
-        Ok(Self::build(
+        let context = Context::new(opening.root, redactor).with_settings(settings);
+        Self::build(
             Backend::Objects { store, pages },
-            prefix.clone(),
-            Context::new(text, redactor).with_settings(settings).with_proxy(proxy),
+            prefix.to_owned(),
+            context.with_proxy(config::proxy::named(opening)),
             conditional,
             encryption,
-            options,
-        ))
+            opening.options,
+        )
     }
 
     /// Creates a new, empty store in memory. It ends with its last clone.

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod numbers;
 pub mod objects;
 pub mod pieces;
+#[cfg(feature = "replies")]
 pub mod reply;
 pub mod secrets;
 pub mod text;

@@ -1,6 +1,8 @@
 //! Defines the commands and their arguments.
 
-use std::path::{Path, PathBuf};
+#[cfg(feature = "plugins")]
+use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
@@ -11,6 +13,7 @@ use super::common_options::{Grace, Json, SoleCompactor};
 use super::component::{self, Component};
 use super::durations::parse_interval;
 use super::help_text;
+#[cfg(feature = "plugins")]
 use super::plugin_limits::LimitArguments;
 use super::sizes::{number_within, size_within};
 use super::tail_start::TailStart;
@@ -47,6 +50,7 @@ pub(crate) enum Command {
     #[command(after_help = view::HELP)]
     View(View),
     /// Run a plugin, a component that uses logs, in a sandbox
+    #[cfg(feature = "plugins")]
     #[command(after_help = help_text::RUN)]
     Run(Box<Run>),
     /// Join a plugin with the log and a store, write the log, or inspect a component
@@ -297,6 +301,7 @@ pub(crate) struct Stat {
     pub(crate) json: Json,
 }
 
+#[cfg(feature = "plugins")]
 #[derive(Args)]
 pub(crate) struct Run {
     /// The plugin: a WebAssembly component that exports wasi:cli/run
@@ -341,6 +346,7 @@ pub(crate) struct Run {
     pub(crate) arguments: Vec<String>,
 }
 
+#[cfg(feature = "plugins")]
 impl Run {
     /// Returns the file for the report. None: there is no report, or it goes to stderr.
     pub(crate) fn report_file(&self) -> Option<&Path> {

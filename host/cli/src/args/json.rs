@@ -15,9 +15,9 @@ impl Command {
             | Self::Stat(Stat { json, .. })
             | Self::Doctor(Doctor { json, .. }) => json.json,
             Self::Component(Component { json, .. }) => *json,
-            Self::Read(_) | Self::Tail(_) | Self::View(_) | Self::Run(_) | Self::Completions(_) => {
-                false
-            }
+            #[cfg(feature = "plugins")]
+            Self::Run(_) => false,
+            Self::Read(_) | Self::Tail(_) | Self::View(_) | Self::Completions(_) => false,
         }
     }
 }

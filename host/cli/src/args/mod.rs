@@ -25,6 +25,7 @@ mod durations;
 mod global_options;
 mod help_text;
 mod json;
+#[cfg(feature = "plugins")]
 mod plugin_limits;
 pub(crate) mod sizes;
 pub(crate) mod tail_start;

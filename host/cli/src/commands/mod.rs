@@ -10,6 +10,7 @@ mod component;
 mod doctor;
 mod read;
 mod repair;
+#[cfg(feature = "plugins")]
 mod run;
 mod stat;
 mod tail;
@@ -47,6 +48,7 @@ async fn run_command(
         Command::Append(command) => return append::run(command, shared, signals).await,
         Command::Read(command) => return read::run(&command, shared, signals).await,
         Command::Tail(command) => return tail::run(&command, shared, signals).await,
+        #[cfg(feature = "plugins")]
         Command::Run(command) => return run::run(&command, shared, signals).await,
         Command::Doctor(command) => return doctor::run(&command, shared, signals).await,
         Command::Compact(command) => signals.or(compact::run(&command, shared)).await,

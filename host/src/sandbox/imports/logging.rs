@@ -21,6 +21,7 @@ macro_rules! emit {
         }
     }};
 }
+#[cfg(feature = "plugins")]
 pub(crate) use emit;
 
 impl Host for State {

@@ -1,7 +1,9 @@
 //! The backends that store objects: a local folder, or a service on the network.
 
+#[cfg(feature = "network")]
 pub(super) mod client;
 pub(super) mod local;
 pub(super) mod panics;
+#[cfg(feature = "network")]
 pub(super) mod remote;
 pub(super) mod stale_files;

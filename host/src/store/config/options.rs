@@ -10,12 +10,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use object_store::aws::AmazonS3ConfigKey;
-use object_store::azure::AzureConfigKey;
-use object_store::gcp::GoogleConfigKey;
 use strsim::levenshtein;
 
-use crate::store::config::settings::option_names;
+#[cfg(feature = "network")]
+use crate::store::config::settings::option_names::{is_known_anywhere, known_anywhere};
 use crate::store::config::truth::truth_of;
 
 /// The highest number of retries that can be set. By default retries continue until the timeout.
@@ -204,6 +202,14 @@ impl StoreOptions {
         self
     }
 
+    /// Refuses every option, for stores that take none.
+    pub(crate) fn refuse_all(&self, scheme: &str) -> Result<(), OptionError> {
+        match self.pairs.first() {
+            None => Ok(()),
+            Some((key, _)) => Err(unknown_key(0, key, scheme, &[])),
+        }
+    }
+
     /// Returns whether the option of that key was added, such as `retry_timeout`.
     pub fn has_option(&self, key: &str) -> bool {
         self.pairs.iter().any(|(known, _)| known == key)
@@ -253,10 +259,7 @@ fn looks_like_key(key: &str) -> bool {
         distance(key, name) * 5 <= longest * 3
     };
     let any_service = known_anywhere();
-    key.parse::<AmazonS3ConfigKey>().is_ok()
-        || key.parse::<GoogleConfigKey>().is_ok()
-        || key.parse::<AzureConfigKey>().is_ok()
-        || OWN_KEYS.iter().chain(&any_service).any(looks_like)
+    is_known_anywhere(key) || OWN_KEYS.iter().chain(&any_service).any(looks_like)
 }
 
 /// Returns the key without the name of its service.
@@ -270,12 +273,15 @@ fn distance(a: &str, b: &str) -> usize {
     levenshtein(a, b).min(levenshtein(bare(a), bare(b)))
 }
 
-/// Returns the options of all services.
+/// Without services there are only our own options.
+#[cfg(not(feature = "network"))]
+fn is_known_anywhere(_: &str) -> bool {
+    false
+}
+
+#[cfg(not(feature = "network"))]
 fn known_anywhere() -> Vec<&'static str> {
-    let names = option_names::known::<AmazonS3ConfigKey>()
-        .chain(option_names::known::<GoogleConfigKey>())
-        .chain(option_names::known::<AzureConfigKey>());
-    names.map(|known| known.name).collect()
+    Vec::new()
 }
 
 fn shown_key(key: &Option<String>, position: usize) -> String {

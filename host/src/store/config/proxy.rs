@@ -4,19 +4,16 @@
 
 use stratalog_store_rules::secrets::looks::hide_in_urls;
 
-use crate::store::config::options::StoreOptions;
-use crate::store::config::settings::{Environment, variable};
+use crate::store::config::environment::variable;
+use crate::store::config::opening::Opening;
 
 /// Variables that name the proxy of plain and of secure requests, in order of precedence.
 const OF_PLAIN: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 const OF_SECURE: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
 /// Names the proxy and the option or variable that sets it; none if there is no proxy.
-pub(crate) fn named(
-    root: &str,
-    options: &StoreOptions,
-    environment: &Environment,
-) -> Option<String> {
+pub(crate) fn named(opening: &Opening<'_>) -> Option<String> {
+    let Opening { root, options, environment } = *opening;
     if let Some((_, url)) = options.pairs.iter().rfind(|(key, _)| key == "proxy_url") {
         return Some(format!("the proxy {} of the store option proxy_url", hide_in_urls(url)));
     }

@@ -24,6 +24,9 @@ use crate::store::backend::local::{LocalFolder, blocking};
 use crate::store::classify::is_range_refused;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::read::file::{self, Opened, PIECE_BYTES};
+#[cfg(not(feature = "network"))]
+use crate::store::read::no_checksum::{Checking, Checksum};
+#[cfg(feature = "network")]
 use crate::store::reply::{Checking, Checksum};
 use crate::store::{Backend, Inner, Store};
 

@@ -4,6 +4,8 @@ mod fetch;
 mod file;
 pub(super) mod get;
 pub(super) mod listing;
+#[cfg(not(feature = "network"))]
+mod no_checksum;
 pub(super) mod ordered;
 pub(super) mod part;
 mod parts;

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use super::http::{Answer, Server};
+use crate::store::config::opening::Opening;
 use crate::store::config::proxy;
-use crate::store::{Location, Store, StoreError, StoreErrorKind as Kind, StoreOptions};
+use crate::store::{Location, OpenError, Store, StoreError, StoreErrorKind as Kind, StoreOptions};
 
 fn open(url: &str, options: &[&str]) -> Store {
     let root = Location::parse(url).unwrap().root;
@@ -78,11 +79,21 @@ async fn proxy_that_refuses_is_named() {
 }
 
 #[test]
+fn store_that_is_left_out_names_its_feature() {
+    let root = "s3://bucket".to_owned();
+    let error = OpenError::LeftOut { root, store: "S3", feature: "s3" };
+    let expected = "cannot open s3://bucket: this program was built without S3; build it with the \
+                    feature `s3` of stratalog";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
 fn proxy_is_that_of_the_option_or_of_the_variable_that_counts() {
     let named = |root: &str, options: &[&str], variables: &[(&str, &str)]| {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let environment = variables.iter().map(own).collect();
-        proxy::named(root, &StoreOptions::parse(options).unwrap(), &environment)
+        let options = StoreOptions::parse(options).unwrap();
+        proxy::named(&Opening { root, options: &options, environment: &environment })
     };
     let both = [("HTTP_PROXY", "http://u:hunter2@p:1"), ("https_proxy", "q:2")];
     let plain = "the proxy http://***@p:1 of HTTP_PROXY".to_owned();

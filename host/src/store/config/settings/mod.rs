@@ -9,28 +9,32 @@
 //!    encryption. Other variables without effect are meant for other programs.
 //! 4. No value of a setting appears in an error.
 
+#[cfg(feature = "azure")]
+pub(crate) mod azure;
 mod effect;
+#[cfg(feature = "gcs")]
+pub(crate) mod google;
 pub(crate) mod key_file;
-mod open_error;
 pub(crate) mod option_names;
 mod retries;
+#[cfg(feature = "s3")]
+pub(crate) mod s3;
 mod values;
-mod ways;
+#[cfg(feature = "webdav")]
+pub(crate) mod webdav;
 
 use object_store::RetryConfig;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::store::backend::panics::Panicked;
-use crate::store::config::options::{OWN_KEYS, OptionError, StoreOptions, unknown_key};
+use crate::store::config::environment::{Environment, variable};
+use crate::store::config::open_error::{OpenError, SettingName};
+use crate::store::config::opening::Opening;
+use crate::store::config::options::{OWN_KEYS, OptionError, unknown_key};
 use crate::store::config::redact::Redactor;
 use crate::store::config::truth::truth_of;
 
-pub(crate) use effect::{
-    azure_asks_machine, azure_reads_token, check_azure, check_google, check_s3, check_webdav,
-    s3_encryption,
-};
-pub use open_error::{OpenError, SettingName};
 #[cfg(test)]
 pub(crate) use option_names::Known;
 pub(crate) use option_names::{ServiceKey, known};
@@ -51,27 +55,6 @@ const BUCKET_KEYS: [&str; 8] = [
 
 /// Variables that name a proxy, for any program.
 const PROXY_VARIABLES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
-
-/// The environment variables that a store may read.
-pub(crate) type Environment = Vec<(String, String)>;
-
-/// Reads the process's environment, sorted. Bytes that are not UTF-8 are replaced by marks, so that
-/// the value is refused where it would be used.
-pub(crate) fn process_environment() -> Environment {
-    let mut variables: Environment = std::env::vars_os()
-        .filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
-        })
-        .collect();
-    variables.sort();
-    variables
-}
-
-/// Returns the value of a variable, if it is set and not empty.
-pub(crate) fn variable<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
-    let found = environment.iter().find(|(known, _)| known == name);
-    found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
-}
 
 /// The origin of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,11 +94,10 @@ pub(crate) struct Settings<K> {
 impl<K: ServiceKey> Settings<K> {
     /// Collects the settings and checks the value of each.
     pub(crate) fn collect(
-        root: &str,
+        opening: &Opening<'_>,
         env_prefix: Option<&str>,
-        options: &StoreOptions,
-        environment: &Environment,
     ) -> Result<Self, OpenError> {
+        let Opening { root, options, environment } = *opening;
         let mut settings = Self {
             root: root.to_owned(),
             values: Vec::new(),

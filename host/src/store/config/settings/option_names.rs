@@ -1,18 +1,15 @@
 //! The options of each service.
 //!
 //! Owns: the names, which the library can parse but not list, the form of each value, and which
-//! values are secret. Must not know: the effect of an option.
+//! values are secret. Each service lists its own, next to their effects. Must not know: the effect
+//! of an option.
 //!
-//! 1. The library takes every name here, and every option of the library is here. An unknown option
+//! 1. The library takes every name, and every option of the library is listed. An unknown option
 //!    is refused.
 
 use object_store::ClientConfigKey;
-use object_store::aws::AmazonS3ConfigKey;
-use object_store::azure::AzureConfigKey;
-use object_store::gcp::GoogleConfigKey;
 
 use super::values::Form;
-use super::ways::{AZURE_CREDENTIALS, GOOGLE_CREDENTIALS, S3_CREDENTIALS};
 
 /// One option.
 #[derive(Debug, Clone, Copy)]
@@ -23,11 +20,11 @@ pub(crate) struct Known {
     pub(crate) is_secret: bool,
 }
 
-const fn open(name: &'static str, form: Form) -> Known {
+pub(super) const fn open(name: &'static str, form: Form) -> Known {
     Known { name, form, is_secret: false }
 }
 
-const fn secret(name: &'static str, form: Form) -> Known {
+pub(super) const fn secret(name: &'static str, form: Form) -> Known {
     Known { name, form, is_secret: true }
 }
 
@@ -41,33 +38,6 @@ pub(crate) trait ServiceKey: std::str::FromStr + PartialEq + Copy + 'static {
 
     /// The key of an option that all services have.
     fn client(key: ClientConfigKey) -> Self;
-}
-
-impl ServiceKey for AmazonS3ConfigKey {
-    const OWN: &'static [Known] = &S3;
-    const WAYS: &'static [&'static [Self]] = &S3_CREDENTIALS;
-
-    fn client(key: ClientConfigKey) -> Self {
-        Self::Client(key)
-    }
-}
-
-impl ServiceKey for GoogleConfigKey {
-    const OWN: &'static [Known] = &GOOGLE;
-    const WAYS: &'static [&'static [Self]] = &GOOGLE_CREDENTIALS;
-
-    fn client(key: ClientConfigKey) -> Self {
-        Self::Client(key)
-    }
-}
-
-impl ServiceKey for AzureConfigKey {
-    const OWN: &'static [Known] = &AZURE;
-    const WAYS: &'static [&'static [Self]] = &AZURE_CREDENTIALS;
-
-    fn client(key: ClientConfigKey) -> Self {
-        Self::Client(key)
-    }
 }
 
 impl ServiceKey for ClientConfigKey {
@@ -87,6 +57,38 @@ pub(crate) fn known<K: ServiceKey>() -> impl Iterator<Item = &'static Known> {
 /// Returns the option of that key.
 pub(crate) fn known_of<K: ServiceKey>(key: K) -> Option<&'static Known> {
     known::<K>().find(|known| known.name.parse().is_ok_and(|parsed: K| parsed == key))
+}
+
+/// Returns whether a service takes the key, also under a short name.
+pub(crate) fn is_known_anywhere(key: &str) -> bool {
+    let takes: &[fn(&str) -> bool] = &[
+        is_key::<ClientConfigKey>,
+        #[cfg(feature = "s3")]
+        is_key::<object_store::aws::AmazonS3ConfigKey>,
+        #[cfg(feature = "gcs")]
+        is_key::<object_store::gcp::GoogleConfigKey>,
+        #[cfg(feature = "azure")]
+        is_key::<object_store::azure::AzureConfigKey>,
+    ];
+    takes.iter().any(|takes| takes(key))
+}
+
+fn is_key<K: ServiceKey>(key: &str) -> bool {
+    key.parse::<K>().is_ok()
+}
+
+/// Returns the names of the options of all services.
+pub(crate) fn known_anywhere() -> Vec<&'static str> {
+    let services: &[&[Known]] = &[
+        &HTTP,
+        #[cfg(feature = "s3")]
+        object_store::aws::AmazonS3ConfigKey::OWN,
+        #[cfg(feature = "gcs")]
+        object_store::gcp::GoogleConfigKey::OWN,
+        #[cfg(feature = "azure")]
+        object_store::azure::AzureConfigKey::OWN,
+    ];
+    services.iter().copied().flatten().map(|known| known.name).collect()
 }
 
 /// The options of every service that speaks HTTP.
@@ -111,91 +113,4 @@ const HTTP: [Known; 20] = [
     open("read_timeout", Form::Time),
     open("timeout", Form::Time),
     open("user_agent", Form::Header),
-];
-
-const S3: [Known; 31] = [
-    secret("aws_access_key_id", Form::Word),
-    open("aws_bucket", Form::Name),
-    open("aws_checksum_algorithm", Form::OneOf(&["sha256", "crc64nvme"])),
-    open("aws_conditional_put", Form::OneOf(&["etag", "disabled"])),
-    open("aws_container_authorization_token_file", Form::File),
-    open("aws_container_credentials_full_uri", Form::Endpoint),
-    secret("aws_container_credentials_relative_uri", Form::UrlPath),
-    open("aws_copy_if_not_exists", Form::Header),
-    open("aws_default_region", Form::Name),
-    open("aws_disable_bulk_delete", Form::Flag),
-    open("aws_disable_tagging", Form::Flag),
-    open("aws_endpoint", Form::Endpoint),
-    open("aws_endpoint_url_s3", Form::Endpoint),
-    open("aws_endpoint_url_sts", Form::Endpoint),
-    open("aws_imdsv1_fallback", Form::Flag),
-    open("aws_metadata_endpoint", Form::Endpoint),
-    open("aws_region", Form::Name),
-    open("aws_request_payer", Form::Payer),
-    open("aws_role_arn", Form::Word),
-    open("aws_role_session_name", Form::Word),
-    open("aws_s3_express", Form::Flag),
-    secret("aws_secret_access_key", Form::Word),
-    open(
-        "aws_server_side_encryption",
-        Form::OneOf(&["AES256", "aws:kms", "aws:kms:dsse", "sse-c"]),
-    ),
-    secret("aws_session_token", Form::Word),
-    open("aws_skip_signature", Form::Flag),
-    open("aws_sse_bucket_key_enabled", Form::Flag),
-    secret("aws_sse_customer_key_base64", Form::Key256),
-    open("aws_sse_kms_key_id", Form::Word),
-    open("aws_unsigned_payload", Form::Flag),
-    open("aws_virtual_hosted_style_request", Form::Flag),
-    open("aws_web_identity_token_file", Form::File),
-];
-
-const GOOGLE: [Known; 7] = [
-    open("google_application_credentials", Form::File),
-    open("google_base_url", Form::Endpoint),
-    secret("google_bearer_token", Form::Word),
-    open("google_bucket", Form::Name),
-    open("google_service_account", Form::File),
-    secret("google_service_account_key", Form::AccountKey),
-    open("google_skip_signature", Form::Flag),
-];
-
-const AZURE: [Known; 25] = [
-    secret("azure_storage_account_key", Form::Base64),
-    open("azure_storage_account_name", Form::Name),
-    open("azure_authority_host", Form::Endpoint),
-    open("azure_client_id", Form::Word),
-    secret("azure_client_secret", Form::Word),
-    open("azure_container_name", Form::Name),
-    open(
-        "azure_credential_type",
-        Form::OneOf(&[
-            "auto",
-            "access_key",
-            "azure_cli",
-            "bearer_token",
-            "client_secret",
-            "managed_identity",
-            "sas_token",
-            "workload_identity",
-        ]),
-    ),
-    open("azure_disable_tagging", Form::Flag),
-    open("azure_fabric_cluster_identifier", Form::Word),
-    secret("azure_fabric_session_token", Form::Word),
-    open("azure_fabric_token_service_url", Form::Endpoint),
-    open("azure_fabric_workload_host", Form::Word),
-    open("azure_federated_token_file", Form::File),
-    open("azure_msi_endpoint", Form::Endpoint),
-    open("azure_msi_resource_id", Form::Word),
-    open("azure_object_id", Form::Word),
-    open("azure_skip_signature", Form::Flag),
-    secret("azure_storage_encryption_key", Form::Key256),
-    open("azure_storage_endpoint", Form::Endpoint),
-    secret("azure_storage_sas_token", Form::SharedAccess),
-    secret("azure_storage_token", Form::Word),
-    open("azure_storage_use_emulator", Form::Flag),
-    open("azure_tenant_id", Form::Name),
-    open("azure_use_azure_cli", Form::Flag),
-    open("azure_use_fabric_endpoint", Form::Flag),
 ];

@@ -1,13 +1,80 @@
-//! The settings of Azure that would have no effect.
+//! The settings of Azure Blob Storage: options, credentials, and what has no effect.
 //!
-//! Owns: which of its many ways to have credentials the library takes. Must not know: the use of
-//! the credentials.
+//! Owns: the dependencies between them. Must not know: how a store is built.
 
+use object_store::ClientConfigKey;
 use object_store::azure::AzureConfigKey as Azure;
 
-use super::super::ways::AZURE_CREDENTIALS;
-use super::super::{OpenError, Settings};
-use super::{BETTER, Of, TAGS, UNSIGNED};
+use super::effect::{BETTER, Of, TAGS, UNSIGNED};
+use super::option_names::{Known, ServiceKey, open, secret};
+use super::values::Form;
+use super::{OpenError, Settings};
+
+impl ServiceKey for Azure {
+    const OWN: &'static [Known] = &OPTIONS;
+    const WAYS: &'static [&'static [Self]] = &CREDENTIALS;
+
+    fn client(key: ClientConfigKey) -> Self {
+        Self::Client(key)
+    }
+}
+
+const OPTIONS: [Known; 25] = [
+    secret("azure_storage_account_key", Form::Base64),
+    open("azure_storage_account_name", Form::Name),
+    open("azure_authority_host", Form::Endpoint),
+    open("azure_client_id", Form::Word),
+    secret("azure_client_secret", Form::Word),
+    open("azure_container_name", Form::Name),
+    open(
+        "azure_credential_type",
+        Form::OneOf(&[
+            "auto",
+            "access_key",
+            "azure_cli",
+            "bearer_token",
+            "client_secret",
+            "managed_identity",
+            "sas_token",
+            "workload_identity",
+        ]),
+    ),
+    open("azure_disable_tagging", Form::Flag),
+    open("azure_fabric_cluster_identifier", Form::Word),
+    secret("azure_fabric_session_token", Form::Word),
+    open("azure_fabric_token_service_url", Form::Endpoint),
+    open("azure_fabric_workload_host", Form::Word),
+    open("azure_federated_token_file", Form::File),
+    open("azure_msi_endpoint", Form::Endpoint),
+    open("azure_msi_resource_id", Form::Word),
+    open("azure_object_id", Form::Word),
+    open("azure_skip_signature", Form::Flag),
+    secret("azure_storage_encryption_key", Form::Key256),
+    open("azure_storage_endpoint", Form::Endpoint),
+    secret("azure_storage_sas_token", Form::SharedAccess),
+    secret("azure_storage_token", Form::Word),
+    open("azure_storage_use_emulator", Form::Flag),
+    open("azure_tenant_id", Form::Name),
+    open("azure_use_azure_cli", Form::Flag),
+    open("azure_use_fabric_endpoint", Form::Flag),
+];
+
+/// The ways to have credentials for Azure, the first one first.
+const CREDENTIALS: [&[Azure]; 8] = [
+    &[
+        Azure::FabricTokenServiceUrl,
+        Azure::FabricWorkloadHost,
+        Azure::FabricSessionToken,
+        Azure::FabricClusterIdentifier,
+    ],
+    &[Azure::Token],
+    &[Azure::AccessKey],
+    &[Azure::ClientId, Azure::AuthorityId, Azure::AuthorityHost, Azure::FederatedTokenFile],
+    &[Azure::ClientId, Azure::AuthorityId, Azure::AuthorityHost, Azure::ClientSecret],
+    &[Azure::SasKey],
+    &[Azure::UseAzureCli],
+    &[Azure::ClientId, Azure::MsiEndpoint, Azure::ObjectId, Azure::MsiResourceId],
+];
 
 /// The way to have credentials that the library will take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +90,9 @@ enum Way {
     Managed,
 }
 
-fn way_of_azure(settings: &Settings<Azure>) -> Way {
+fn way_of(settings: &Settings<Azure>) -> Way {
     let has = |key| settings.has(key);
-    let fabric = AZURE_CREDENTIALS.first().is_some_and(|keys| keys.iter().all(|key| has(*key)));
+    let fabric = CREDENTIALS.first().is_some_and(|keys| keys.iter().all(|key| has(*key)));
     let application = has(Azure::ClientId) && has(Azure::AuthorityId);
     let by_type = match settings.get(Azure::CredentialType) {
         Some("bearer_token") => Some(Way::Token),
@@ -57,17 +124,17 @@ fn way_of_azure(settings: &Settings<Azure>) -> Way {
 }
 
 /// Returns whether the library will read a token from a file.
-pub(crate) fn azure_reads_token(settings: &Settings<Azure>) -> bool {
-    way_of_azure(settings) == Way::Workload
+pub(crate) fn reads_token(settings: &Settings<Azure>) -> bool {
+    way_of(settings) == Way::Workload
 }
 
 /// Returns whether the library will ask the machine for its identity.
-pub(crate) fn azure_asks_machine(settings: &Settings<Azure>) -> bool {
-    way_of_azure(settings) == Way::Managed
+pub(crate) fn asks_machine(settings: &Settings<Azure>) -> bool {
+    way_of(settings) == Way::Managed
 }
 
 /// Checks the settings of Azure. `account_in_location` states that the location names the account.
-pub(crate) fn check_azure(
+pub(crate) fn check(
     settings: &Settings<Azure>,
     account_in_location: bool,
 ) -> Result<(), OpenError> {
@@ -77,9 +144,9 @@ pub(crate) fn check_azure(
     const MANAGED: &str = "this setting needs the identity of this machine, \
                            instance_credentials=true, and no other credentials";
     settings.check_client()?;
-    let way = way_of_azure(settings);
+    let way = way_of(settings);
     let signs = way != Way::Nothing;
-    for key in AZURE_CREDENTIALS.concat() {
+    for key in CREDENTIALS.concat() {
         let is_wish = key != Azure::UseAzureCli || settings.is_true(key);
         settings.hold_to(&[(Of::Options, key, signs || !is_wish, UNSIGNED)])?;
     }

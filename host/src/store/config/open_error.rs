@@ -92,6 +92,19 @@ pub enum OpenError {
         /// The root.
         root: String,
     },
+    /// The program was built without this kind of store.
+    #[error(
+        "cannot open {root}: this program was built without {store}; build it with the feature \
+         `{feature}` of stratalog"
+    )]
+    LeftOut {
+        /// The root.
+        root: String,
+        /// The kind of store.
+        store: &'static str,
+        /// The feature that adds it.
+        feature: &'static str,
+    },
     /// The settings contradict each other.
     #[error("cannot open {root}: {reason}")]
     Settings {
