@@ -29,8 +29,13 @@ pub(crate) fn stratalog_caching_in<S: AsRef<OsStr>>(cache: &Path, arguments: &[S
     }
     // The zone of times that have none.
     command.env("TZ", "UTC");
-    // At the front: behind `--` they would belong to a plugin.
-    command.arg("--cache-dir").arg(cache).args(arguments);
+    let compiles =
+        |word: &S| !["component", "completions"].map(OsStr::new).contains(&word.as_ref());
+    if arguments.first().is_none_or(compiles) {
+        // At the front: behind `--` it would belong to a plugin.
+        command.arg("--cache-dir").arg(cache);
+    }
+    command.args(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

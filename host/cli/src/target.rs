@@ -25,7 +25,7 @@ impl Target {
         check_place(&location)?;
         let host = host(shared)?;
         let Location { root, name } = &location;
-        tracing::info!("log {name} in {root}, component {}", host.component_sha256());
+        tracing::info!("the log {name} in {root}, component {}", host.component_sha256());
         Ok(Self { location, store, host })
     }
 

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use rig::plugins;
 use tempfile::TempDir;
 
-use crate::binary::{check, ok};
+use crate::binary::{check, ok, run_with};
 
 /// A folder with components in the text format.
 struct Parts(TempDir);
@@ -64,6 +65,91 @@ fn import_that_not_every_host_with_wasi_0_2_has_is_named_and_refused() {
         "wasi:sockets/udp-create-socket@0.2.0",
     ];
     ok(&["component", "join", &parts.importing(&accepted), "--store", "fs", "-o", &app], "");
+}
+
+#[test]
+fn http_of_a_plugin_is_warned_of_unless_the_store_needs_it() {
+    let parts = Parts::new();
+    let app = parts.joined();
+    let http = ["wasi:http/types@0.2.10", "wasi:http/outgoing-handler@0.2.10"];
+    let plugin = parts.importing(&[APPEND_LOG, http[0], http[1]]);
+    let front = format!("warning: {plugin} imports {}: ", http.join(", "));
+    let back =
+        "build it without HTTP; JavaScript with `componentize-js --disable http fetch-event`";
+    let log = parts.path("log.wasm").to_str().unwrap().to_owned();
+    ok(&["component", "export", "--store", "s3", &log], "");
+    for (options, words) in [
+        (&["--store", "fs"][..], Some("only if it permits HTTP, as `wasmtime run -S http` does")),
+        (&[], Some("`stratalog run` does not run the file")),
+        (&["--store", "s3"], None),
+        (&["--component", &log], None),
+        (&["--store", "fs", "--quiet"], None),
+    ] {
+        let ran = run_with(&[&["component", "join", &plugin, "-o", &app], options].concat(), b"");
+        let said = &ran.stderr;
+        assert_eq!((ran.code, said.contains("warning")), (0, words.is_some()), "{said}");
+        if let Some(words) = words {
+            let all = [front.as_str(), words, back];
+            assert!(all.iter().all(|words| said.contains(words)), "{options:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn component_that_is_no_log_is_not_exported() {
+    let parts = Parts::new();
+    let app = parts.joined();
+    let scripted = plugins::rust("scripted").to_str().unwrap().to_owned();
+    let program = parts.path("program.wasm").to_str().unwrap().to_owned();
+    ok(&["component", "join", &scripted, "--store", "fs", "-o", &program], "");
+    let module = parts.path("module.wasm").to_str().unwrap().to_owned();
+    fs::write(&module, b"\0asm\x01\0\0\0").unwrap();
+    for (file, is) in [
+        (&scripted, "it is a plugin, not a log component: it exports no stratalog:log/append-log;"),
+        (&program, "it is a program, not a log component"),
+        (&parts.importing(&[]), "it is not a log component"),
+        (&module, "it is a core WebAssembly module, not a component"),
+    ] {
+        let words = format!("cannot export {file}: {is}");
+        check(&["component", "export", "--component", file, &app], "", 5, &[&words]);
+        assert!(!parts.path("app.wasm").exists(), "{file}");
+    }
+    let log = parts.path("log.wasm").to_str().unwrap().to_owned();
+    ok(&["component", "export", &log], "");
+    ok(&["component", "export", "--component", &log, &app], "");
+    assert_eq!(fs::read(&app).unwrap(), fs::read(&log).unwrap());
+    let words = ["cannot write", "it is an input"];
+    check(&["component", "export", "--component", &log, &log], "", 5, &words);
+}
+
+#[test]
+fn component_is_not_read_from_stdin() {
+    let parts = Parts::new();
+    let app = parts.joined();
+    for arguments in [
+        &["component", "join", "-", "-o", &app][..],
+        &["component", "inspect", "-"],
+        &["component", "export", "--component", "-", &app],
+        &["stat", "--component", "-", "/no/log"],
+        &["run", "-"],
+    ] {
+        check(arguments, "", 2, &["a component is not read from stdin; name a file"]);
+    }
+}
+
+#[test]
+fn component_and_its_summary_do_not_share_stdout() {
+    let parts = Parts::new();
+    let plugin = parts.importing(&[APPEND_LOG]);
+    for arguments in [
+        &["component", "export", "-", "--json"][..],
+        &["component", "export", "--store", "fs", "-", "--json"],
+        &["component", "join", &plugin, "-o", "-", "--json"],
+    ] {
+        let ran = run_with(arguments, b"");
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains("--json: the component goes to stdout"), "{}", ran.stderr);
+    }
 }
 
 #[test]

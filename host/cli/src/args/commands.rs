@@ -10,7 +10,7 @@ use clap_complete::Shell;
 use stratalog::{CompactOptions, LogOptions};
 
 use super::common_options::{Grace, Json, SoleCompactor};
-use super::component::{self, Component};
+use super::component::{self, Component, component_file};
 use super::durations::parse_interval;
 use super::help_text;
 #[cfg(feature = "plugins")]
@@ -306,6 +306,7 @@ pub(crate) struct Stat {
 pub(crate) struct Run {
     /// The plugin: a WebAssembly component that exports wasi:cli/run
     #[arg(value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
+    #[arg(value_parser = component_file())]
     pub(crate) plugin: PathBuf,
 
     /// Grant the plugin a log, a path or a URL, under LABEL (repeatable)

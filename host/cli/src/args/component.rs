@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 /// The long help.
@@ -30,6 +31,10 @@ Without a store, a joined plugin gets its logs from `stratalog run`:
   stratalog component join plugin.wasm -o joined.wasm
   stratalog run joined.wasm --log errors=logs/errors
 
+A program that imports wasi:http runs joined only on a host that permits HTTP, as `wasmtime run -S \
+http` does. A warning says so. In JavaScript, `componentize-js --disable http fetch-event` leaves \
+HTTP out.
+
 With --json, a file that is written is summed up as {\"bytes\":51234,\"sha256\":\"…\"}, and `inspect` \
 also has \"imports\", \"exports\" and \"wit\".";
 
@@ -39,6 +44,8 @@ pub(crate) struct Component {
     pub(crate) command: ComponentCommand,
 
     /// Print the summary as one JSON object on stdout
+    ///
+    /// The component itself cannot go to stdout then.
     #[arg(long, global = true)]
     pub(crate) json: bool,
 }
@@ -69,6 +76,7 @@ pub(crate) struct Join {
     /// The plugin, a component that imports stratalog:log/append-log; with --log-sink,
     /// wasi:logging
     #[arg(value_name = "PLUGIN", value_hint = ValueHint::FilePath)]
+    #[arg(value_parser = component_file())]
     pub(crate) plugin: PathBuf,
 
     /// Join this store, too: the file then imports only WASI
@@ -92,7 +100,16 @@ pub(crate) struct Join {
 pub(crate) struct Inspect {
     /// The component or plugin [default: the built-in one, or that of --component]
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_parser = component_file())]
     pub(crate) file: Option<PathBuf>,
+}
+
+/// Parses the path of a component to read.
+pub(crate) fn component_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.to_str() {
+        Some("-") => Err("a component is not read from stdin; name a file"),
+        _ => Ok(path),
+    })
 }
 
 /// A store that is a component itself.

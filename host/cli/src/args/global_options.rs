@@ -1,6 +1,10 @@
 //! Shortens the global options in the help of each command. The help of the program explains them.
+//!
+//! An option that has no effect on a command is not in the help of that, and is refused there.
 
-use clap::{Arg, Command};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
 
 use crate::args::default_of;
 use crate::terminal::wrapping;
@@ -8,12 +12,52 @@ use crate::terminal::wrapping;
 /// The width of the section, which is not wrapped again.
 const WIDTH: usize = 80;
 
-/// Replaces the global options in the help of all commands by a section with one entry for each.
+/// The options of stores and of instances of the log's component.
+const OF_LOGS: [&str; 6] =
+    ["store_options", "retry_max", "timeout", "cache_dir", "no_cache", "memory_max"];
+
+/// Returns whether an option has an effect on a command of the program.
+fn has_effect(command: &str, option: &str) -> bool {
+    match command {
+        "component" => !OF_LOGS.contains(&option),
+        "completions" => !OF_LOGS.contains(&option) && option != "component",
+        _ => true,
+    }
+}
+
+/// Replaces the global options in the help of all commands by a section with one entry for each
+/// that has an effect.
 pub(crate) fn shorten(command: Command) -> Command {
     let globals: Vec<Arg> =
         command.get_arguments().filter(|argument| argument.is_global_set()).cloned().collect();
-    let section = section(&globals);
-    command.mut_subcommands(|command| shorten_in(command, &globals, &section))
+    command.mut_subcommands(|command| {
+        let listed =
+            globals.iter().filter(|it| has_effect(command.get_name(), it.get_id().as_str()));
+        let section = section(listed);
+        shorten_in(command, &globals, &section)
+    })
+}
+
+/// Refuses the global options that have no effect on the command.
+///
+/// # Errors
+/// The first of them that is typed.
+pub(crate) fn check(command: &mut Command, matches: &ArgMatches) -> Result<(), clap::Error> {
+    let Some(name) = matches.subcommand_name() else { return Ok(()) };
+    let is_typed = |option: &Arg| {
+        matches.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine)
+    };
+    let is_refused = |option: &&Arg| {
+        option.is_global_set() && !has_effect(name, option.get_id().as_str()) && is_typed(option)
+    };
+    let Some(refused) = command.get_arguments().find(is_refused).map(ToString::to_string) else {
+        return Ok(());
+    };
+    let message = format!(
+        "the argument '{refused}' has no effect on 'stratalog {name}', which uses no store and \
+         runs no component; leave it out"
+    );
+    Err(command.error(ErrorKind::ArgumentConflict, message))
 }
 
 fn shorten_in(command: Command, globals: &[Arg], section: &str) -> Command {
@@ -28,8 +72,8 @@ fn shorten_in(command: Command, globals: &[Arg], section: &str) -> Command {
     command.args(hidden).after_help(text)
 }
 
-fn section(globals: &[Arg]) -> String {
-    let entries: Vec<(String, String)> = globals.iter().map(entry).collect();
+fn section<'a>(globals: impl Iterator<Item = &'a Arg>) -> String {
+    let entries: Vec<(String, String)> = globals.map(entry).collect();
     let column = entries.iter().map(|(names, _)| names.chars().count()).max().unwrap_or(0) + 2;
     let mut section = "Global options, which `stratalog --help` explains:\n".to_owned();
     for (names, help) in entries {
@@ -56,10 +100,54 @@ fn entry(option: &Arg) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use clap::CommandFactory as _;
 
     use super::*;
     use crate::args::Arguments;
+
+    #[test]
+    fn option_without_an_effect_is_neither_listed_nor_taken() {
+        let mut command = shorten(Arguments::command());
+        command.build();
+        for (name, typed) in [
+            ("component", "component export log.wasm"),
+            ("component", "component join plugin.wasm -o app.wasm"),
+            ("component", "component inspect"),
+            ("completions", "completions bash"),
+        ] {
+            let mut words = typed.split(' ');
+            let mut listing = command.clone();
+            while let Some(below) =
+                words.next().and_then(|word| listing.find_subcommand(word)).cloned()
+            {
+                listing = below;
+            }
+            let help = listing.render_long_help().to_string();
+            assert!(help.contains("-q, --quiet"), "{typed}: {help}");
+            for option in [
+                "--store-option=a=b",
+                "--retry-max=1",
+                "--timeout=1s",
+                "--cache-dir=x",
+                "--no-cache",
+                "--memory-max=64MiB",
+            ] {
+                let long = option.split('=').next().unwrap();
+                assert!(!help.contains(long), "{typed}: {help}");
+                for typed in [format!("{option} {typed}"), format!("{typed} {option}")] {
+                    let words = std::iter::once("stratalog").chain(typed.split(' '));
+                    let words: Vec<OsString> = words.map(OsString::from).collect();
+                    let error = Arguments::parse_typed(&words).err().unwrap();
+                    let shown = error.render().to_string();
+                    let expected = format!("has no effect on 'stratalog {name}'");
+                    assert!(shown.contains(long) && shown.contains(&expected), "{shown}");
+                    assert_eq!(error.exit_code(), 2, "{shown}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn global_options_are_explained_once_and_listed_everywhere() {
@@ -67,7 +155,7 @@ mod tests {
         let whole = command.render_long_help().to_string();
         assert!(whole.contains("Global options:") && whole.contains("A store option overrides"));
         command.build();
-        for name in ["append", "read", "component export"] {
+        for name in ["append", "read", "trim"] {
             let mut command = command.clone();
             for word in name.split(' ') {
                 command = command.find_subcommand(word).unwrap().clone();

@@ -13,6 +13,7 @@ use stratalog::Limits;
 use stratalog::store::hide_secrets;
 
 use self::commands::Command;
+use self::component::component_file;
 use self::durations::parse_timeout;
 use self::sizes::{MIB, retries, size_within};
 use crate::terminal::streams::{Stderr, Stdout};
@@ -90,6 +91,7 @@ impl Arguments {
         let mut command = with_numbers(Self::command()).mut_subcommands(with_numbers);
         command = global_options::shorten(command);
         let matches = command.try_get_matches_from_mut(typed)?;
+        global_options::check(&mut command, &matches)?;
         let mut arguments =
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
         arguments.shared.json = arguments.command.json();
@@ -119,6 +121,7 @@ pub(crate) struct Shared {
 
     /// Run the component in this file instead of the built-in one
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_parser = component_file())]
     pub(crate) component: Option<PathBuf>,
 
     /// Set a store option, e.g. aws_region=eu-central-1 (repeatable)

@@ -34,7 +34,8 @@ impl Place {
         place.program("wasmtime", &format!("exec '{}' \"$@\"", path(wasmtime.get_program())));
         let stratalog = stratalog::<&str>(&[]);
         let (program, cache) = (path(stratalog.get_program()), cache_folder());
-        let text = format!("exec '{program}' --cache-dir '{}' \"$@\"", cache.display());
+        let caching = format!("set -- --cache-dir '{}' \"$@\"", cache.display());
+        let text = format!("[ \"$1\" = component ] || {caching}\nexec '{program}' \"$@\"");
         place.program("stratalog", &text);
         place.copy(&workspace().join("examples/plugins/access.log"), "examples/plugins/access.log");
         place

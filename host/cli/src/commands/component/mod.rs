@@ -41,20 +41,29 @@ pub(crate) fn run(command: &Component, shared: &Shared) -> Result<Code, Failure>
 
 fn export(command: &Export, shared: &Shared) -> Result<Code, Failure> {
     let Export { file, store } = command;
+    check_output(file, [shared.component.as_ref()], shared)?;
     let (origin, component) = read(None, shared)?;
-    let Some(store) = store else { return write(file, &component, shared) };
-    check_output(file, [shared.component.as_ref()])?;
-    let mut parts = Parts::default();
+    let Some(store) = store else {
+        Parts::to_export().log(&origin, &component)?;
+        return write(file, &component, shared);
+    };
+    let mut parts = Parts::to_join();
     let log = parts.log_without_store(&origin, &component)?;
     let joined = compose(vec![adapters::store(&mut parts, *store)?, log], Imports::Wasi)?;
     write(file, &joined, shared)
 }
 
-/// Refuses to replace a file from which the output is made.
+/// Refuses to replace a file from which the output is made, and to write two things to stdout.
 fn check_output<const N: usize>(
     output: &Path,
     inputs: [Option<&PathBuf>; N],
+    shared: &Shared,
 ) -> Result<(), Failure> {
+    if shared.json && is_stdout(output) {
+        let message = "--json: the component goes to stdout, and the summary would, too; name a \
+                       file for the component, or leave out --json";
+        return Err(Failure::usage(message));
+    }
     let Ok(path) = output.canonicalize() else { return Ok(()) };
     if inputs.into_iter().flatten().any(|input| input.canonicalize().is_ok_and(|it| it == path)) {
         let output = output.display();
@@ -72,9 +81,13 @@ fn read(file: Option<&Path>, shared: &Shared) -> Result<(String, Vec<u8>), Failu
     Ok((file.display().to_string(), Host::read_component(file)?))
 }
 
+fn is_stdout(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
 /// Writes a component to a file or to stdout, and prints its size and its digest.
 fn write(file: &Path, component: &[u8], shared: &Shared) -> Result<Code, Failure> {
-    if file == Path::new("-") {
+    if is_stdout(file) {
         if io::stdout().is_terminal() {
             let message = "cannot write a component to a terminal; redirect stdout, or name a file";
             return Err(Failure::input(message));

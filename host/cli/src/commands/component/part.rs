@@ -1,7 +1,5 @@
 //! A component to join with others, and the reasons to refuse it.
 
-use std::fmt;
-
 use wasm_compose::graph::Component;
 use wasmparser::Validator;
 
@@ -23,6 +21,9 @@ const OPEN_LOGS: &str = "stratalog:adapters/open-logs";
 
 /// The interface by which a host runs a program.
 const RUN: (&str, &str) = ("wasi:cli/run", "0.2.0");
+
+/// The package of the interfaces by which a program makes HTTP requests, and is called by them.
+const HTTP: &str = "wasi:http/";
 
 /// The cause for a log component in the place of a plugin.
 const IS_LOG: &str = "it is a log component, not a plugin; name a plugin";
@@ -85,12 +86,27 @@ pub(super) struct Part<'a> {
 }
 
 /// Parses the parts of one component, which share the types.
-#[derive(Default)]
 pub(super) struct Parts {
     validator: Validator,
+    /// What is done with them, in messages.
+    verb: &'static str,
 }
 
 impl Parts {
+    /// Makes a parser of parts to join.
+    pub(super) fn to_join() -> Self {
+        Self { validator: Validator::default(), verb: "join" }
+    }
+
+    /// Makes a parser of a component that is written as it is.
+    pub(super) fn to_export() -> Self {
+        Self { validator: Validator::default(), verb: "export" }
+    }
+
+    fn refusal(&self, origin: &str, cause: &str) -> Failure {
+        Failure::input(format!("cannot {} {origin}: {}", self.verb, human::visible(cause)))
+    }
+
     /// Parses a component. No other part has its role.
     pub(super) fn part<'a>(
         &mut self,
@@ -101,22 +117,25 @@ impl Parts {
         if bytes.starts_with(MODULE) {
             let cause = "it is a core WebAssembly module, not a component; build it for \
                          wasm32-wasip2";
-            return Err(refusal(origin, cause));
+            return Err(self.refusal(origin, cause));
         }
         // The parser would also take the text format.
         if !bytes.starts_with(b"\0asm") {
             let cause = "it is not a WebAssembly component; name one, as built for wasm32-wasip2";
-            return Err(refusal(origin, cause));
+            return Err(self.refusal(origin, cause));
         }
-        let damaged = |cause: &dyn fmt::Display| {
-            let cause = format!("it is damaged: {cause}; copy or build it again");
-            refusal(origin, &cause)
-        };
         // The parser of joined components does not look at code.
-        Validator::new().validate_all(bytes).map_err(|error| damaged(&error))?;
-        match Component::from_bytes(&mut self.validator, role.name(), bytes) {
+        let is_valid = Validator::new().validate_all(bytes);
+        let parsed = is_valid.map_err(|error| error.to_string()).and_then(|_| {
+            let parsed = Component::from_bytes(&mut self.validator, role.name(), bytes);
+            parsed.map_err(|error| error.root_cause().to_string())
+        });
+        match parsed {
             Ok(component) => Ok(Part { role, origin: origin.to_owned(), component }),
-            Err(error) => Err(damaged(error.root_cause())),
+            Err(cause) => {
+                let cause = format!("it is damaged: {cause}; copy or build it again");
+                Err(self.refusal(origin, &cause))
+            }
         }
     }
 
@@ -126,8 +145,16 @@ impl Parts {
         if part.exports(APPEND_LOG) {
             return Ok(part);
         }
-        let cause = format!("it exports no {APPEND_LOG}; name a log component by --component");
-        Err(refusal(origin, &cause))
+        let is = match (part.exports(RUN.0), part.imports(APPEND_LOG)) {
+            (true, true) => "is a plugin, not a log component",
+            (true, false) => "is a program, not a log component",
+            (false, _) => "is not a log component",
+        };
+        let cause = format!(
+            "it {is}: it exports no {APPEND_LOG}; name a log component by --component, or leave \
+             that out"
+        );
+        Err(self.refusal(origin, &cause))
     }
 
     /// Parses a component that provides logs and takes a store.
@@ -144,7 +171,7 @@ impl Parts {
             "it already has a store, since it imports no {OBJECT_STORE}; leave out --store, or \
              name a log component without a store by --component"
         );
-        Err(refusal(origin, &cause))
+        Err(self.refusal(origin, &cause))
     }
 
     /// Parses a component that uses logs.
@@ -171,7 +198,7 @@ impl Parts {
                  yet"
             ),
         };
-        Err(refusal(origin, &cause))
+        Err(self.refusal(origin, &cause))
     }
 
     /// Parses a component whose log messages become events. It may use logs, too.
@@ -188,7 +215,7 @@ impl Parts {
         } else {
             format!("it imports no {LOGGING}, so it has no log messages; leave out --log-sink")
         };
-        Err(refusal(origin, &cause))
+        Err(self.refusal(origin, &cause))
     }
 }
 
@@ -216,6 +243,12 @@ impl Part<'_> {
     /// Returns whether the component can flush the logs that a program has left open.
     pub(super) fn flushes_open_logs(&self) -> bool {
         self.exports(OPEN_LOGS)
+    }
+
+    /// Returns the imports that need a host that permits HTTP.
+    pub(super) fn http_imports(&self) -> Vec<&str> {
+        let names = self.component.imports().map(|(_, name, _)| name);
+        names.filter(|name| name.starts_with(HTTP)).collect()
     }
 
     fn exports(&self, interface: &str) -> bool {
