@@ -1,10 +1,10 @@
 // Transpiles the component for Node: node transpile.mjs COMPONENT.wasm [FOLDER]
 //
-// FOLDER defaults to `component` next to this file, from which component.js and joined.js import.
-// The result is for this version of Node and newer ones.
+// FOLDER defaults to `component` next to this file, from which component.js imports. The path of the
+// result is printed. It is for this version of Node and newer ones.
 
 import { access, mkdir, writeFile } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const [component, folder = fileURLToPath(new URL("component", import.meta.url))] =
@@ -25,14 +25,19 @@ function stop(message) {
 }
 
 await access(component).catch(({ code }) =>
-  stop(`cannot read ${component} (${code}): write it with \`stratalog component export log.wasm\``),
+  stop(
+    `cannot read ${component} (${code}): make it first, for main.js with \`stratalog component ` +
+      "export log.wasm`, for joined.js with `stratalog component join PLUGIN.wasm --store fs -o " +
+      "app.wasm`",
+  ),
 );
 const { transpile } = await import("@bytecodealliance/jco-transpile").catch((error) => {
   if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
   return stop("jco is not installed: run `npm ci` in this folder first");
 });
+const name = basename(component, ".wasm");
 const { files } = await transpile(component, {
-  name: basename(component, ".wasm"),
+  name,
   outDir: folder,
   instantiation: "async",
   multiMemory: WebAssembly.validate(TWO_MEMORIES),
@@ -43,3 +48,4 @@ for (const [path, bytes] of Object.entries(files)) {
   await mkdir(dirname(resolve(folder, path)), { recursive: true });
   await writeFile(resolve(folder, path), bytes);
 }
+console.log(relative("", join(folder, `${name}.js`)));

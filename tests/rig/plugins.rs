@@ -139,6 +139,8 @@ fn javascript(sources: &Path, arguments: &[&str], name: &str) -> Result<PathBuf,
 pub struct NodeHost {
     node: Node,
     folder: TempDir,
+    /// The name of the component's file, without its ending.
+    component: String,
 }
 
 impl NodeHost {
@@ -154,7 +156,9 @@ impl NodeHost {
         let packages = npm::packages("node-host", &sources)?;
         let folder = TempDir::new_in(packages).map_err(|e| e.to_string())?;
         npm::copy_sources(&sources, folder.path())?;
-        let host = NodeHost { node, folder };
+        let name = component.file_stem().and_then(|name| name.to_str());
+        let component_name = name.expect("a component has a name").to_owned();
+        let host = NodeHost { node, folder, component: component_name };
         match run(host.command("transpile.mjs").arg(component)) {
             Ok(()) => Ok(host),
             Err(reason) => panic!("the component does not become a Node program: {reason}"),
@@ -175,6 +179,11 @@ impl NodeHost {
     /// Returns the Node of the host.
     pub fn node(&self) -> Command {
         self.node.command()
+    }
+
+    /// Returns the path of the component in JavaScript.
+    pub fn transpiled(&self) -> PathBuf {
+        self.file(&format!("component/{}.js", self.component))
     }
 
     /// Returns the path of a file of the host.

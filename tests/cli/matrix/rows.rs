@@ -21,6 +21,9 @@ use crate::binary::{Ran, ok};
 /// The number of rows on a machine that has every tool.
 pub(super) const ROWS: usize = 12;
 
+/// The script of the host under Node that runs a joined program, which its first argument names.
+const JOINED: &str = "joined.js";
+
 /// The cases that a row cannot do.
 enum Lacks {
     Nothing,
@@ -141,7 +144,7 @@ pub(super) fn all(runtime: &Arc<Runtime>, folder: &Path) -> Vec<Row> {
     rows.extend(make("wasmtime, fs-store", "wasmtime").wasmtime(&fs));
     rows.extend(make("wasmtime, s3-store", "wasmtime-s3").wasmtime_with_bucket(&s3));
     rows.extend(make("Node, its own store", "node").node(&alone, "run_cases.mjs"));
-    rows.extend(make("Node, fs-store", "node-fs").node(&fs, "joined.js"));
+    rows.extend(make("Node, fs-store", "node-fs").node(&fs, JOINED));
     rows.extend(make("Python, its own store", "python").python(&alone));
     rows.extend(make("Chromium, reading over HTTP", "chromium").chromium(&alone, &native));
     rows
@@ -225,7 +228,7 @@ impl Make<'_> {
         let root = url.strip_suffix("/log").unwrap().to_owned();
         Some(self.at(&place, &options, file, move || {
             let mut command = wasmtime.command();
-            command.args(["run", "--allow-precompiled", "-S", "http", "-S", "inherit-network"]);
+            command.args(["run", "--allow-precompiled", "-S", "http"]);
             command.arg("--env").arg(format!("STRATALOG_ROOT={root}"));
             for (name, value) in &given {
                 command.arg("--env").arg(format!("{}={value}", name.to_uppercase()));
@@ -245,6 +248,9 @@ impl Make<'_> {
         let folder = self.folder.clone();
         Some(self.in_folder(file, move || {
             let mut command = host.command(script);
+            if script == JOINED {
+                command.arg(host.transpiled());
+            }
             command.arg(&folder);
             command
         }))

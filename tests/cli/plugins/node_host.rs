@@ -138,7 +138,10 @@ fn name_what_is_missing(node: &NodeHost) {
     let mut missing = node.command("transpile.mjs");
     let ran = Ran::from(missing.arg("/no/such/log.wasm").output().unwrap());
     assert_eq!(ran.code, 1, "{}", ran.stderr);
-    assert!(ran.stderr.starts_with("error: cannot read /no/such/log.wasm (ENOENT)"));
+    assert!(ran.stderr.starts_with("error: cannot read /no/such/log.wasm (ENOENT): make it first"));
+    for made in ["`stratalog component export log.wasm`", "`stratalog component join PLUGIN.wasm"] {
+        assert!(ran.stderr.contains(made), "{}", ran.stderr);
+    }
     // A folder away from the place where the component was built.
     let sources = tools::workspace().join("examples/node-host");
     let alone = tempfile::TempDir::new().unwrap();
@@ -147,16 +150,50 @@ fn name_what_is_missing(node: &NodeHost) {
             fs::copy(&file, alone.path().join(file.file_name().unwrap())).unwrap();
         }
     }
-    let main = alone.path().join("main.js");
-    let output = std::process::Command::new("node").arg(main).args(["read", &log]).output();
-    let ran = Ran::from(output.unwrap());
-    assert_eq!(ran.code, 1, "{}", ran.stderr);
-    assert!(
-        ran.stderr.contains("run `npm ci` and `node transpile.mjs log.wasm`"),
-        "{}",
-        ran.stderr
-    );
+    let here = alone.path().to_str().unwrap();
+    for (script, words, said) in [
+        ("main.js", ["read", &log], "run `npm ci` and `node transpile.mjs log.wasm`"),
+        ("joined.js", ["component/app.js", here], "run `npm ci` in the folder of joined.js first"),
+    ] {
+        let mut command = std::process::Command::new("node");
+        let output = command.arg(alone.path().join(script)).args(words).output();
+        assert_is_refused(&output.unwrap().into(), said);
+    }
+}
+
+fn assert_is_refused(ran: &Ran, said: &str) {
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: ") && ran.stderr.contains(said), "{}", ran.stderr);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+}
+
+#[test]
+fn file_that_is_no_joined_program_is_named_with_the_command_for_it() {
+    nodes().iter().for_each(name_the_command);
+}
+
+fn name_the_command(node: &NodeHost) {
+    let (folder, _) = fresh();
+    let folder = folder.path().to_str().unwrap();
+    let run = |component: &Path, folder: &str| -> Ran {
+        node.command("joined.js").arg(component).arg(folder).output().unwrap().into()
+    };
+    let broken = node.file("broken.js");
+    fs::write(&broken, "export const").unwrap();
+    for (component, said) in [
+        (node.file("app.wasm"), "app.wasm is not JavaScript: run `node transpile.mjs app.wasm`"),
+        (node.file("component/none.js"), "none.js (ENOENT): run `node transpile.mjs app.wasm`"),
+        (broken, "make it again with `node transpile.mjs app.wasm`"),
+        (node.file("store.js"), "store.js is not a component: name the file that"),
+        // The log alone, without a store and a program.
+        (node.transpiled(), "it must import only WASI: make it with `stratalog component join"),
+    ] {
+        assert_is_refused(&run(&component, folder), said);
+    }
+    assert_is_refused(&run(&node.transpiled(), "/no/folder"), "/no/folder is not a folder; create");
+    let ran = Ran::from(node.command("joined.js").output().unwrap());
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("usage: node joined.js COMPONENT.js FOLDER"), "{}", ran.stderr);
 }
 
 /// No code of the log's runs but that in the file: Node provides WASI.
@@ -171,7 +208,9 @@ fn joined_plugin_keeps_a_log_under_node_that_this_program_reads() {
 fn keep_a_log(node: &NodeHost) {
     let (folder, log) = fresh();
     let run = |words: &[&str]| {
-        let output = node.command("joined.js").arg(folder.path()).args(words).output().unwrap();
+        let mut command = node.command("joined.js");
+        command.arg(node.transpiled()).arg(folder.path()).args(words);
+        let output = command.output().unwrap();
         let ran = Ran::from(output);
         assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
         ran
