@@ -108,6 +108,11 @@ fn kept(events: u64) -> String {
 }
 
 impl WriteFailure {
+    /// Returns whether the same write failed in the same way, with any number of events pending.
+    pub(crate) fn repeats(&self, earlier: &Self) -> bool {
+        self.object == earlier.object && self.message == earlier.message
+    }
+
     pub(crate) fn new(
         object: &str,
         fate: WriteFate,

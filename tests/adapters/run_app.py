@@ -3,7 +3,7 @@
 
     tests/adapters/run_app.py APP.wasm [NAME=VALUE...] -- [ARGUMENT...]
 
-Like `wasmtime run -S http -S inherit-network --env NAME=VALUE... APP.wasm ARGUMENT...`. Ends with
+Like `wasmtime run -S http --env NAME=VALUE... APP.wasm ARGUMENT...`. Ends with
 1 if the command fails.
 """
 

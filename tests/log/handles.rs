@@ -190,7 +190,9 @@ fn background_compaction_that_fails_warns_and_the_next_one_retries() {
         append(&log, &all[..3]).await;
         world.faults.arm_after(1, Call::Create, Fault::Refused);
         append(&log, &all[3..4]).await;
-        world.await_warning("cannot compact log refused in the background: cannot write refused/");
+        world.await_warning(
+            "cannot compact the log refused in the background: cannot write refused/",
+        );
         append(&log, &all[4..7]).await;
         assert_eq!(host.stat(&store, "refused").await.unwrap().segments, 0);
         append(&log, &all[7..]).await;
@@ -253,7 +255,7 @@ fn many_handles_that_compact_one_log_lose_and_repeat_nothing() {
         assert!(host.stat(&store, "many").await.unwrap().segments > 0);
     });
     let warnings = world.warnings();
-    let reported = warnings.iter().find(|warning| warning.contains("compact log many"));
+    let reported = warnings.iter().find(|warning| warning.contains("compact the log many"));
     assert_eq!(reported, None);
 }
 

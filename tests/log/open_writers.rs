@@ -11,6 +11,7 @@ use stratalog_guest::decide::options::OptionsInput;
 use stratalog_guest::drive::open_writers::OpenWriters;
 use stratalog_guest::drive::reader::Reader;
 use stratalog_guest::drive::writer::Writer;
+use stratalog_guest::error::Error;
 
 type Handle = Rc<RefCell<Writer<Crashing, NativeSystem>>>;
 
@@ -19,6 +20,7 @@ struct Program {
     store: Crashing,
     system: NativeSystem,
     open: OpenWriters<Crashing, NativeSystem>,
+    options: OptionsInput,
 }
 
 impl Program {
@@ -26,7 +28,7 @@ impl Program {
         let (store, system) = (Crashing::new(Memory::default()), NativeSystem::default());
         let mut open = OpenWriters::default();
         open.keep();
-        Self { store, system, open }
+        Self { store, system, open, options: OptionsInput::default() }
     }
 
     /// Opens the log and appends an event.
@@ -36,7 +38,7 @@ impl Program {
 
     fn append_to(&mut self, log: &str, event: &str) -> Handle {
         let (store, system) = (self.store.clone(), self.system.clone());
-        let mut writer = Writer::open(store, system, log, OptionsInput::default()).unwrap();
+        let mut writer = Writer::open(store, system, log, self.options).unwrap();
         writer.append(event.as_bytes()).unwrap();
         let handle = Rc::new(RefCell::new(writer));
         self.open.add(&handle);
@@ -64,7 +66,10 @@ fn writers_are_flushed_in_the_order_of_their_opening() {
         program.store.arm(at, &[Fault::Refused, Fault::Refused]);
         let (failures, is_all_flushed) = program.open.end();
         let [failure] = &failures[..] else { panic!("{failures:?}") };
-        assert!(failure.starts_with(&format!("cannot flush log {log} at the end")), "{failure}");
+        assert!(
+            failure.starts_with(&format!("cannot flush the log {log} at the end")),
+            "{failure}"
+        );
         assert!(!is_all_flushed);
         assert_eq!(program.store.memory.objects().len(), logs.len() - 1);
         drop(open);
@@ -99,10 +104,42 @@ fn failure_at_the_end_is_reported_once_it_is_repeated() {
         let (failures, is_all_flushed) = program.open.end();
         assert!(!is_all_flushed);
         let [failure] = &failures[..] else { panic!("{failures:?}") };
-        assert!(failure.starts_with("cannot flush log log at the end of the program: "));
+        assert!(failure.starts_with("cannot flush the log log at the end of the program: "));
         assert!(failure.ends_with("; 1 event is lost"), "{failure}");
         drop(handle);
     }
+}
+
+#[test]
+fn failure_that_the_program_has_had_is_not_repeated() {
+    for is_dropped in [false, true] {
+        let mut program = Program::new();
+        let handle = program.append("a");
+        program.store.arm(0, &[Fault::Refused, Fault::Refused, Fault::Refused]);
+        let Err(Error::WriteFailed(failure)) = handle.borrow_mut().flush() else { panic!() };
+        let handle = (!is_dropped).then_some(handle);
+        let (failures, is_all_flushed) = program.open.end();
+        assert!(!is_all_flushed);
+        let end = "the write that failed before failed again; 1 event is lost";
+        let expected = format!("cannot flush the log log at the end of the program: {end}");
+        assert_eq!(failures, [expected], "{failure}");
+        drop(handle);
+    }
+}
+
+#[test]
+fn failure_that_the_log_has_logged_is_not_repeated() {
+    let mut program = Program::new();
+    program.options.flush_threshold = Some(1);
+    // The first call is the listing of the open.
+    program.store.arm(1, &[Fault::Refused, Fault::Refused, Fault::Refused]);
+    let handle = program.append("a");
+    handle.borrow_mut().tick();
+    assert_eq!(program.system.warnings.lock().unwrap().len(), 1);
+    let (failures, _) = program.open.end();
+    let [failure] = &failures[..] else { panic!("{failures:?}") };
+    assert!(failure.contains("failed before failed again"), "{failure}");
+    drop(handle);
 }
 
 #[test]

@@ -300,7 +300,7 @@ fn invalid_position_and_conflicting_options_are_refused() {
         assert!(matches!(trim, Err(Error::InvalidInput(_))), "{trim:?}");
         let trim = world.trim("log", TrimPoint::Position("2".to_owned()));
         assert!(
-            matches!(&trim, Err(Error::InvalidInput(why)) if why.contains("of log log, position 1;")),
+            matches!(&trim, Err(Error::InvalidInput(why)) if why.contains("of the log log, position 1;")),
             "{trim:?}"
         );
     });

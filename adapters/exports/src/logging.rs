@@ -10,24 +10,8 @@
 use std::cell::OnceCell;
 use std::io::Write as _;
 
+use stratalog_store_rules::log_level::{LEVEL_VARIABLE, Level, SHOWN_FROM_DEFAULT, shown_from};
 use stratalog_store_rules::text::log_line;
-
-/// The variable of the environment that names the lowest level that is shown.
-const LEVEL_VARIABLE: &str = "STRATALOG_LOG";
-
-/// The lowest level that is shown without that variable.
-const DEFAULT: Option<Level> = Some(Level::Warn);
-
-/// The level of a message, lowest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    Trace,
-    Debug,
-    Info,
-    Warn,
-    Error,
-    Critical,
-}
 
 thread_local! {
     static SHOWN_FROM: OnceCell<Option<Level>> = const { OnceCell::new() };
@@ -40,7 +24,7 @@ pub fn log(level: Level, context: &str, message: &str) {
             let named = std::env::var(LEVEL_VARIABLE).ok();
             shown_from(named.as_deref()).unwrap_or_else(|report| {
                 say(&line(Level::Warn, "", &report));
-                DEFAULT
+                SHOWN_FROM_DEFAULT
             })
         })
     });
@@ -53,40 +37,13 @@ fn say(line: &str) {
     writeln!(std::io::stderr(), "{line}").ok();
 }
 
-/// Returns the lowest level that is shown; none to show nothing. An empty name is none.
-///
-/// # Errors
-/// The report of a name that is not one of a level.
-fn shown_from(named: Option<&str>) -> Result<Option<Level>, String> {
-    let named = named.unwrap_or_default();
-    match named.trim().to_ascii_lowercase().as_str() {
-        "" => Ok(DEFAULT),
-        "off" => Ok(None),
-        "trace" => Ok(Some(Level::Trace)),
-        "debug" => Ok(Some(Level::Debug)),
-        "info" => Ok(Some(Level::Info)),
-        "warn" => Ok(Some(Level::Warn)),
-        "error" => Ok(Some(Level::Error)),
-        _ => Err(format!(
-            "cannot use {LEVEL_VARIABLE}={named}: it is not off or one of trace, debug, info, \
-             warn, error; the default is used: warn"
-        )),
-    }
-}
-
 fn line(level: Level, context: &str, message: &str) -> String {
-    let name = match level {
-        Level::Trace => "trace",
-        Level::Debug => "debug",
-        Level::Info => "info",
-        Level::Warn => "warning",
-        Level::Error | Level::Critical => "error",
-    };
+    let label = level.label();
     let (context, message) = (log_line(context), log_line(message));
     if context.is_empty() {
-        format!("{name}: {message}")
+        format!("{label}: {message}")
     } else {
-        format!("{name}: {context}: {message}")
+        format!("{label}: {context}: {message}")
     }
 }
 
@@ -103,28 +60,5 @@ mod tests {
         let long = line(Level::Error, "", &"x".repeat(5000));
         assert!(long.starts_with("error: xx") && long.ends_with('…'));
         assert!(long.len() < LOG_LINE_BYTES_MAX + 16);
-    }
-
-    #[test]
-    fn levels_are_shown_from_the_named_one_on() {
-        for (named, from) in [
-            (None, Some(Level::Warn)),
-            (Some(" "), Some(Level::Warn)),
-            (Some("Info "), Some(Level::Info)),
-            (Some("warn"), Some(Level::Warn)),
-            (Some("off"), None),
-        ] {
-            assert_eq!(shown_from(named), Ok(from), "{named:?}");
-        }
-        assert!(Level::Critical > Level::Error && Level::Info < Level::Warn);
-    }
-
-    #[test]
-    fn level_that_does_not_exist_is_reported() {
-        for named in ["nope", "stratalog=debug", "warn,info", "3"] {
-            let report = shown_from(Some(named)).unwrap_err();
-            assert!(report.starts_with(&format!("cannot use STRATALOG_LOG={named}: ")), "{report}");
-            assert!(report.ends_with("; the default is used: warn"), "{report}");
-        }
     }
 }

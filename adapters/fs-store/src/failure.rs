@@ -11,14 +11,14 @@ use stratalog_store_rules::error::{StoreError, StoreErrorKind, WriteError};
 use stratalog_store_rules::folder::entry::{Wanted, What};
 use stratalog_store_rules::folder::failure::{Access, Reason, Step};
 
-use crate::root_path;
+use crate::root_path::Place;
 
 /// A failed step of some work in a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub step: Step,
     verb: String,
-    path: String,
+    place: Place,
     pub cause: Cause,
     /// The action to take, if it is known.
     remedy: Option<String>,
@@ -30,9 +30,9 @@ pub enum Cause {
     #[error("{0}")]
     System(SystemError),
     #[error("cannot create the folder {folder}: {error}")]
-    NoFolder { folder: String, error: SystemError },
-    #[error("{path} is {what}, not {wanted}; {}", wanted.cure())]
-    InTheWay { path: String, what: What, wanted: Wanted },
+    NoFolder { folder: Place, error: SystemError },
+    #[error("{place} is {what}, not {wanted}; {}", wanted.cure())]
+    InTheWay { place: Place, what: What, wanted: Wanted },
 }
 
 /// An error of the host's file system.
@@ -45,19 +45,19 @@ pub struct SystemError {
 }
 
 impl Failure {
-    /// Makes the failure of a step on a path.
-    pub fn new(step: Step, verb: &str, path: &str, cause: impl Into<Cause>) -> Self {
+    /// Makes the failure of a step at a place.
+    pub fn new(step: Step, verb: &str, place: &Place, cause: impl Into<Cause>) -> Self {
         let cause = cause.into();
         let access = match verb {
             "read" | "list" | "open the folder" => Access::Read,
             _ => Access::Write,
         };
         let remedy = match &cause {
-            Cause::System(error) => remedy(error.reason, path, access),
+            Cause::System(error) => remedy(error.reason, place, access),
             Cause::NoFolder { folder, error } => remedy(error.reason, folder, Access::Write),
             Cause::InTheWay { .. } => None,
         };
-        Self { step, verb: verb.to_owned(), path: path.to_owned(), cause, remedy }
+        Self { step, verb: verb.to_owned(), place: place.clone(), cause, remedy }
     }
 
     /// Adds the action to take, unless one is known. What is in the way has its own.
@@ -127,23 +127,25 @@ pub fn error(
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} {}: {}", self.verb, self.path, self.reason())
+        write!(f, "cannot {} {}: {}", self.verb, self.place, self.reason())
     }
 }
 
-/// Returns the action to take at a path.
-fn remedy(reason: Reason, path: &str, access: Access) -> Option<String> {
+/// Returns the action to take at a place.
+fn remedy(reason: Reason, place: &Place, access: Access) -> Option<String> {
     let remedy = match (reason, access) {
-        (Reason::Denied, Access::Read) => format!("allow this user to read {path}"),
+        (Reason::Denied, Access::Read) => {
+            format!("allow this user to read {}", place.for_the_user())
+        }
         (Reason::Denied, Access::Write) => {
-            format!("allow this user to write in {}", root_path::parent(path))
+            format!("allow this user to write in {}", place.folder().for_the_user())
         }
         (Reason::NotPermitted, Access::Read) => {
             "let the host open the folder for reading".to_owned()
         }
         (Reason::NotPermitted, Access::Write) => format!(
             "let the host open the folder for writing, and check the owner and the attributes of {}",
-            root_path::parent(path)
+            place.folder().for_the_user()
         ),
         (Reason::Device, Access::Read) => "check the disk".to_owned(),
         (Reason::Device, Access::Write) => {
@@ -179,8 +181,12 @@ impl From<SystemError> for Cause {
 mod tests {
     use super::*;
 
+    fn place(key: &str) -> Place {
+        Place::of_opened("/").join(key)
+    }
+
     fn failure(step: Step, reason: Reason) -> Failure {
-        Failure::new(step, "do it to", "/log/a", SystemError { reason, text: "so it is" })
+        Failure::new(step, "do it to", &place("log/a"), SystemError { reason, text: "so it is" })
     }
 
     #[test]
@@ -200,11 +206,11 @@ mod tests {
         assert_eq!(
             denied.into_error("create", "log/a", "the folder /").message,
             "cannot create \"log/a\" in the folder /: cannot do it to the file: so it is; allow \
-             this user to write in /log"
+             this user to write in /log below the folder that the host opened as / (`--dir`)"
         );
-        let (path, what) = ("/log/a".to_owned(), What::Link);
-        let way = Cause::InTheWay { path, what, wanted: Wanted::File };
-        let error = Failure::new(Step::Looking, "read", "/log/a", way);
+        let (place, what) = (place("log/a"), What::Link);
+        let way = Cause::InTheWay { place: place.clone(), what, wanted: Wanted::File };
+        let error = Failure::new(Step::Looking, "read", &place, way);
         let error = error.into_error("read", "log/a", "the folder /");
         assert_eq!(error.kind, StoreErrorKind::NotAnObject);
         assert_eq!(
@@ -216,9 +222,9 @@ mod tests {
 
     #[test]
     fn root_that_is_in_the_way_has_one_action() {
-        let (path, what) = ("/data".to_owned(), What::Link);
-        let way = Cause::InTheWay { path, what, wanted: Wanted::Folder };
-        let error = Failure::new(Step::Looking, "create the folder", "/data", way);
+        let (data, what) = (place("data"), What::Link);
+        let way = Cause::InTheWay { place: data.clone(), what, wanted: Wanted::Folder };
+        let error = Failure::new(Step::Looking, "create the folder", &data, way);
         let shown = error.or_remedy("correct STRATALOG_ROOT").to_string();
         assert_eq!(shown.matches(';').count(), 1, "{shown}");
         assert!(shown.contains("/data is a symbolic link, not a folder; "), "{shown}");
@@ -245,7 +251,7 @@ mod tests {
         ];
         for (verb, reason, kind, action) in table {
             let error = SystemError { reason, text: "so it is" };
-            let failure = Failure::new(Step::Staging, verb, "/log/a", error);
+            let failure = Failure::new(Step::Staging, verb, &place("log/a"), error);
             assert_eq!(failure.kind(), kind, "{verb} {reason:?}");
             let reason = failure.reason();
             let (_, found) = reason.split_once("so it is; ").unwrap();
@@ -256,12 +262,12 @@ mod tests {
     #[test]
     fn folder_that_cannot_be_created_is_named_with_the_one_above() {
         let error = SystemError { reason: Reason::Denied, text: "so it is" };
-        let cause = Cause::NoFolder { folder: "/new".to_owned(), error };
-        let failure = Failure::new(Step::Staging, "create", "/new/log/a", cause);
+        let cause = Cause::NoFolder { folder: place("new"), error };
+        let failure = Failure::new(Step::Staging, "create", &place("new/log/a"), cause);
         assert_eq!(
             failure.into_error("create", "new/log/a", "the folder /").message,
             "cannot create \"new/log/a\" in the folder /: cannot create the folder /new: so it is; \
-             allow this user to write in /"
+             allow this user to write in the folder that the host opened as / (`--dir`)"
         );
     }
 }

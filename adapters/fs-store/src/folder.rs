@@ -18,15 +18,15 @@ use crate::bindings::wasi::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, OpenFlags, PathFlags,
 };
 use crate::failure::{Cause, SystemError};
-use crate::root_path::join;
+use crate::root_path::Place;
 
 /// The most bytes of one write. The host copies them.
 const WRITE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// A folder that is open, and its path for messages.
+/// A folder that is open, and its place for messages.
 pub(crate) struct Folder {
     descriptor: Descriptor,
-    path: String,
+    place: Place,
 }
 
 /// The entry under a name.
@@ -53,7 +53,11 @@ pub(crate) struct ReadableFile(Descriptor);
 
 impl Folder {
     /// Opens the root below a folder that the host opened: a path, or nothing for that folder.
-    pub(crate) fn root(opened: &Descriptor, below: &str, path: &str) -> Result<Self, SystemError> {
+    pub(crate) fn root(
+        opened: &Descriptor,
+        below: &str,
+        place: &Place,
+    ) -> Result<Self, SystemError> {
         // Some hosts neither list nor sync the folders that they opened themselves.
         let below = if below.is_empty() { "." } else { below };
         if below != "." {
@@ -65,7 +69,7 @@ impl Folder {
         let (open, access) = (OpenFlags::DIRECTORY, DescriptorFlags::READ);
         let descriptor = opened.open_at(PathFlags::SYMLINK_FOLLOW, below, open, access);
         let descriptor = descriptor.map_err(system_error)?;
-        Ok(Self { descriptor, path: path.to_owned() })
+        Ok(Self { descriptor, place: place.clone() })
     }
 
     /// Opens a folder below this one: segments joined by `/`, or nothing for this one.
@@ -90,7 +94,7 @@ impl Folder {
         let opened = self.descriptor.open_at(PathFlags::empty(), segment, open, access);
         let explained = |code| self.explain(segment, system_error(code), Wanted::Folder);
         let descriptor = opened.map_err(explained)?;
-        Ok(Self { descriptor, path: self.path_of(segment) })
+        Ok(Self { descriptor, place: self.place_of(segment) })
     }
 
     fn make_step(&self, segment: &str) -> Result<Self, Cause> {
@@ -98,16 +102,16 @@ impl Folder {
             // Another process may have created it, and may not have synced it yet.
             Ok(()) | Err(ErrorCode::Exist) => self.sync()?,
             Err(code) => {
-                let (folder, error) = (self.path_of(segment), system_error(code));
+                let (folder, error) = (self.place_of(segment), system_error(code));
                 return Err(Cause::NoFolder { folder, error });
             }
         }
         self.step(segment)
     }
 
-    /// Returns the path of an entry, for messages.
-    pub(crate) fn path_of(&self, name: &str) -> String {
-        join(&self.path, name)
+    /// Returns the place of an entry, for messages.
+    pub(crate) fn place_of(&self, name: &str) -> Place {
+        self.place.join(name)
     }
 
     /// Opens a regular file for reading, and returns its size in bytes.
@@ -193,7 +197,7 @@ impl Folder {
     }
 
     fn in_the_way(&self, name: &str, what: What, wanted: Wanted) -> Cause {
-        Cause::InTheWay { path: self.path_of(name), what, wanted }
+        Cause::InTheWay { place: self.place_of(name), what, wanted }
     }
 }
 

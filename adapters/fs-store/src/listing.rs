@@ -13,7 +13,7 @@
 
 use std::rc::Rc;
 
-use stratalog_store_exports::logging::{Level, log};
+use stratalog_store_exports::logging::log;
 use stratalog_store_exports::store::Listing;
 use stratalog_store_rules::error::{StoreError, StoreErrorKind};
 use stratalog_store_rules::folder::entry::What;
@@ -21,12 +21,14 @@ use stratalog_store_rules::folder::failure::{Reason, Step};
 use stratalog_store_rules::folder::names::is_unfinished;
 use stratalog_store_rules::folder::packed_names::{PackedNames, TooLarge};
 use stratalog_store_rules::key::Prefix;
+use stratalog_store_rules::log_level::Level;
 use stratalog_store_rules::objects::{ListPage, ListedObject};
 
 use crate::failure::{Cause, Failure, SystemError};
 use crate::folder::Folder;
 use crate::names::is_listed;
 use crate::root::Root;
+use crate::root_path::Place;
 
 /// The most bytes that the names of a folder take: those of a few million names.
 const SCAN_BYTES_MAX: usize = 512 * 1024 * 1024;
@@ -113,9 +115,9 @@ impl Listing for FolderListing {
     fn next(&mut self, limit: usize) -> Result<ListPage, StoreError> {
         let root = self.root.clone()?;
         let prefix = Prefix::parse(&self.prefix)?;
-        let (folder, path) = (prefix.folder_with_slash(), root.path_of(prefix.folder));
+        let (folder, place) = (prefix.folder_with_slash(), root.place_of(prefix.folder));
         let failed = |cause: Cause| {
-            let failure = Failure::new(Step::Looking, "list", &path, cause);
+            let failure = Failure::new(Step::Looking, "list", &place, cause);
             StoreError::new(failure.kind(), failure.to_string())
         };
         let Some(open) = root.open_existing()? else { return Ok(ListPage::default()) };
@@ -129,7 +131,7 @@ impl Listing for FolderListing {
                 let scan = self.scan(&open, &folder, prefix.name_start);
                 scan.map_err(|reason| match reason {
                     NotScanned::Failed(error) => failed(error.into()),
-                    NotScanned::TooLarge => too_large(&path),
+                    NotScanned::TooLarge => too_large(&place),
                 })?
             }
         };
@@ -150,7 +152,7 @@ impl Listing for FolderListing {
         }
         page.more = at < scan.count();
         if !page.more {
-            log(Level::Debug, "store", &format!("listed {path}: {} names", scan.count()));
+            log(Level::Debug, "store", &format!("listed {place}: {} names", scan.count()));
         }
         self.scan = Some(scan);
         if let Some(failure) = failure {
@@ -179,9 +181,9 @@ impl From<TooLarge> for NotScanned {
     }
 }
 
-fn too_large(path: &str) -> StoreError {
+fn too_large(place: &Place) -> StoreError {
     let message = format!(
-        "cannot list {path}: the names need more than {SCAN_BYTES_MAX} bytes of memory; remove \
+        "cannot list {place}: the names need more than {SCAN_BYTES_MAX} bytes of memory; remove \
          entries"
     );
     StoreError::new(StoreErrorKind::Other, message)

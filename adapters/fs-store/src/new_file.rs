@@ -10,14 +10,16 @@
 //!    nevertheless belongs to this very file. A failure after the link leaves a doubt.
 //! 4. A name that is taken is "already exists" only if a regular file has it.
 
-use stratalog_store_exports::logging::{Level, log};
+use stratalog_store_exports::logging::log;
 use stratalog_store_rules::folder::entry::{Wanted, What};
 use stratalog_store_rules::folder::failure::{Reason, Step};
 use stratalog_store_rules::folder::link::{Found, Linked, after_failed_link};
 use stratalog_store_rules::key;
+use stratalog_store_rules::log_level::Level;
 
 use crate::failure::{Cause, Failure, SystemError};
 use crate::folder::{Entry, Folder, WritableFile};
+use crate::root_path::Place;
 
 /// A log's writer is alone with its names. This many temporary files are an attack, or a defect.
 const STAGED_MAX: u32 = 10_000;
@@ -26,7 +28,7 @@ const STAGED_MAX: u32 = 10_000;
 pub(crate) struct NewFile {
     folder: Folder,
     name: String,
-    path: String,
+    place: Place,
     aside: String,
     /// None when everything is written.
     file: Option<WritableFile>,
@@ -43,15 +45,15 @@ impl NewFile {
     /// Begins a file below the root, and creates its folder.
     pub(crate) fn begin(root: Folder, object: &str) -> Result<Self, Failure> {
         let (folder, name) = key::split(object);
-        let path = root.path_of(object);
-        let failed = |cause: Cause| Failure::new(Step::Staging, "create", &path, cause);
+        let place = root.place_of(object);
+        let failed = |cause: Cause| Failure::new(Step::Staging, "create", &place, cause);
         let folder = root.make(folder).map_err(failed)?;
         for number in 1..=STAGED_MAX {
             let aside = format!("{name}#{number}");
             match folder.create_file(&aside) {
                 Ok(file) => {
                     let (name, file) = (name.to_owned(), Some(file));
-                    return Ok(Self { folder, name, path, aside, file });
+                    return Ok(Self { folder, name, place, aside, file });
                 }
                 Err(error) if error.reason == Reason::Exists => {}
                 Err(error) => return Err(failed(error.into())),
@@ -96,8 +98,8 @@ impl NewFile {
             Linked::Created => Ok(Published::Created),
             Linked::AlreadyExists => Ok(Published::AlreadyExists),
             Linked::InTheWay(what) => {
-                let (path, wanted) = (self.path.clone(), Wanted::File);
-                Err(self.failed(Step::Linking, "name", Cause::InTheWay { path, what, wanted }))
+                let (place, wanted) = (self.place.clone(), Wanted::File);
+                Err(self.failed(Step::Linking, "name", Cause::InTheWay { place, what, wanted }))
             }
             Linked::NotLinked => Err(self.failed(Step::Linking, "name", error)),
             Linked::Unknown(unseen) => Err(self.failed(Step::Publishing, "inspect", unseen)),
@@ -116,7 +118,7 @@ impl NewFile {
     }
 
     fn failed(&self, step: Step, verb: &str, cause: impl Into<Cause>) -> Failure {
-        Failure::new(step, verb, &self.path, cause)
+        Failure::new(step, verb, &self.place, cause)
     }
 }
 
@@ -128,7 +130,7 @@ impl Drop for NewFile {
             // Another process removed it as stale.
             Err(cause) if cause.is_not_found() => {}
             Err(cause) => {
-                let aside = self.folder.path_of(&self.aside);
+                let aside = self.folder.place_of(&self.aside);
                 log(Level::Info, "store", &format!("cannot remove {aside}: {cause}"));
             }
         }

@@ -67,7 +67,7 @@ impl ObjectRead {
         let failed = |failure: Failure| failure.into_error("read", key, root.description());
         let opened = folders.of(root, "read", key).and_then(|(folder, name)| {
             folder.open_file(name).map_err(|cause| {
-                NotOpened::Folder(Failure::new(Step::Looking, "read", &root.path_of(key), cause))
+                NotOpened::Folder(Failure::new(Step::Looking, "read", &root.place_of(key), cause))
             })
         });
         let (file, size) = opened.map_err(|reason| match reason {
@@ -92,7 +92,7 @@ impl ObjectRead {
     fn next(&mut self, root: &Root, bytes_max: usize) -> Result<Vec<u8>, StoreError> {
         let wanted = to_usize(self.remaining).min(bytes_max);
         let bytes = self.file.read(self.at, wanted).map_err(|error| {
-            let failure = Failure::new(Step::Looking, "read", &root.path_of(&self.key), error);
+            let failure = Failure::new(Step::Looking, "read", &root.place_of(&self.key), error);
             failure.into_error("read", &self.key, root.description())
         })?;
         if bytes.len() != wanted {

@@ -14,14 +14,14 @@ use crate::bindings::wasi::filesystem::preopens;
 use crate::bindings::wasi::filesystem::types::{Descriptor, ErrorCode};
 use crate::failure::{Cause, Failure, SystemError};
 use crate::folder::Folder;
-use crate::root_path::{self, ROOT_VARIABLE, RootPath, join};
+use crate::root_path::{self, Place, ROOT_VARIABLE, RootPath};
 
 /// The root folder, which may not exist yet.
 pub(crate) struct Root {
     opened: Descriptor,
-    /// The name of that folder.
-    name: String,
-    place: RootPath,
+    /// The place of that folder.
+    opened_place: Place,
+    path: RootPath,
     /// The store, in messages.
     description: String,
 }
@@ -35,10 +35,10 @@ impl Root {
         let mut opened = preopens::get_directories();
         let wanted = std::env::var(ROOT_VARIABLE).ok();
         let names: Vec<&str> = opened.iter().map(|(_, name)| name.as_str()).collect();
-        let place = root_path::find(&names, wanted.as_deref())?;
-        let (opened, name) = opened.swap_remove(place.opened);
-        let description = format!("the folder {}", place.path);
-        Ok(Self { opened, name, place, description })
+        let path = root_path::find(&names, wanted.as_deref())?;
+        let (opened, name) = opened.swap_remove(path.opened);
+        let description = format!("the folder {}", path.place);
+        Ok(Self { opened, opened_place: Place::of_opened(&name), path, description })
     }
 
     /// Returns the name of the store for messages.
@@ -46,9 +46,9 @@ impl Root {
         &self.description
     }
 
-    /// Returns the path of a key for messages.
-    pub(crate) fn path_of(&self, key: &str) -> String {
-        join(&self.place.path, key)
+    /// Returns the place of a key for messages.
+    pub(crate) fn place_of(&self, key: &str) -> Place {
+        self.path.place.join(key)
     }
 
     /// Opens the root, which must exist.
@@ -75,14 +75,14 @@ impl Root {
 
     /// Creates the missing folders on the way to the root. A link on the way is followed.
     fn create(&self) -> Result<Folder, Cause> {
-        let mut open = Folder::root(&self.opened, "", &self.name)?;
+        let mut open = Folder::root(&self.opened, "", &self.opened_place)?;
         let mut way = String::new();
-        for segment in self.place.below.split('/') {
+        for segment in self.path.below.split('/') {
             if !way.is_empty() {
                 way.push('/');
             }
             way.push_str(segment);
-            open = match Folder::root(&self.opened, &way, &join(&self.name, &way)) {
+            open = match Folder::root(&self.opened, &way, &self.opened_place.join(&way)) {
                 Err(error) if error.reason == Reason::NotFound => open.make(segment)?,
                 opened => opened?,
             };
@@ -91,12 +91,12 @@ impl Root {
     }
 
     fn open_it(&self) -> Result<Folder, SystemError> {
-        Folder::root(&self.opened, &self.place.below, &self.place.path)
+        Folder::root(&self.opened, &self.path.below, &self.path.place)
     }
 
     fn root_error(&self, verb: &str, cause: Cause) -> StoreError {
         let verb = format!("{verb} the folder");
-        let failure = Failure::new(Step::Looking, &verb, &self.place.path, cause);
+        let failure = Failure::new(Step::Looking, &verb, &self.path.place, cause);
         let failure = match failure.kind() {
             StoreErrorKind::NotFound => failure.or_remedy(self.remedy_of_a_missing_folder()),
             StoreErrorKind::Invalid => failure.or_remedy(format!("correct {ROOT_VARIABLE}")),
@@ -112,11 +112,10 @@ impl Root {
             Ok(found) => found.link_count == 0,
             Err(code) => code == ErrorCode::NoEntry,
         };
-        match (is_removed, self.place.below.as_str()) {
+        match (is_removed, self.path.below.as_str()) {
             (true, _) => format!(
-                "the folder that the host opened as {} was removed: create it, and start this \
-                 program again",
-                self.name
+                "{} was removed: create it, and start this program again",
+                self.opened_place.for_the_user()
             ),
             (false, "") => "try again: a write creates it".to_owned(),
             (false, _) => format!("a write creates it, or correct {ROOT_VARIABLE}"),
@@ -142,7 +141,7 @@ impl OpenFolder {
             _ => {
                 let opened = root.open().map_err(NotOpened::Root)?.open(folder);
                 let failed =
-                    |cause| Failure::new(Step::Looking, verb, &root.path_of(object), cause);
+                    |cause| Failure::new(Step::Looking, verb, &root.place_of(object), cause);
                 (folder.to_owned(), opened.map_err(failed).map_err(NotOpened::Folder)?)
             }
         };

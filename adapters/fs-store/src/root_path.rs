@@ -6,6 +6,9 @@
 //! 2. `STRATALOG_ROOT` names a folder below that. An absolute path names one below the folder that
 //!    has the longest matching name.
 
+use std::fmt;
+use std::rc::Rc;
+
 use stratalog_store_rules::error::{StoreError, StoreErrorKind};
 use stratalog_store_rules::key;
 
@@ -18,8 +21,51 @@ pub struct RootPath {
     pub opened: usize,
     /// Segments joined by `/`; empty for the opened folder itself.
     pub below: String,
-    /// The path for messages.
-    pub path: String,
+    /// The root for messages.
+    pub place: Place,
+}
+
+/// A path as the program sees it, for messages. It begins with the name of a folder that the host
+/// opened, which is another path outside of the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    opened: Rc<str>,
+    path: String,
+}
+
+impl Place {
+    /// Returns the place of a folder that the host opened under this name.
+    pub fn of_opened(name: &str) -> Self {
+        Self { opened: name.into(), path: name.to_owned() }
+    }
+
+    /// Returns the place of a key below this one; of this one for an empty key.
+    pub fn join(&self, key: &str) -> Self {
+        Self { opened: self.opened.clone(), path: join(&self.path, key) }
+    }
+
+    /// Returns the folder of this place. That of an opened folder is itself.
+    pub fn folder(&self) -> Self {
+        let path = if self.is_opened() { &self.path } else { parent(&self.path) };
+        Self { opened: self.opened.clone(), path: path.to_owned() }
+    }
+
+    fn is_opened(&self) -> bool {
+        self.path.trim_end_matches('/') == self.opened.trim_end_matches('/')
+    }
+
+    /// Returns the place for a user of the host, who knows the opened folder by another path.
+    pub fn for_the_user(&self) -> String {
+        let Self { opened, path } = self;
+        let folder = format!("the folder that the host opened as {opened} (`--dir`)");
+        if self.is_opened() { folder } else { format!("{path} below {folder}") }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)
+    }
 }
 
 /// Finds the root among the names of the folders that the host opens.
@@ -55,7 +101,8 @@ pub fn find(opened: &[&str], wanted: Option<&str>) -> Result<RootPath, StoreErro
     {
         return Err(unusable(wanted, &error.message));
     }
-    Ok(RootPath { opened: opened_number, path: join(name, &below), below })
+    let place = Place::of_opened(name).join(&below);
+    Ok(RootPath { opened: opened_number, place, below })
 }
 
 /// Returns the part of an absolute path below a folder.
@@ -64,16 +111,16 @@ fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
     (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_matches('/'))
 }
 
-/// Joins a path and a key, for messages.
-pub fn join(path: &str, key: &str) -> String {
+/// Joins a path and a key.
+fn join(path: &str, key: &str) -> String {
     match (path.trim_end_matches('/'), key) {
         (_, "") => path.to_owned(),
         (path, key) => format!("{path}/{key}"),
     }
 }
 
-/// Returns the folder of a path, for messages.
-pub fn parent(path: &str) -> &str {
+/// Returns the folder of a path.
+fn parent(path: &str) -> &str {
     match path.trim_end_matches('/').rsplit_once('/') {
         Some(("", _)) => "/",
         Some((parent, _)) => parent,
@@ -95,7 +142,7 @@ mod tests {
 
     fn found(opened: &[&str], wanted: Option<&str>) -> Option<(usize, String, String)> {
         let found = find(opened, wanted).ok()?;
-        Some((found.opened, found.below, found.path))
+        Some((found.opened, found.below, found.place.to_string()))
     }
 
     fn root(opened: usize, below: &str, path: &str) -> Option<(usize, String, String)> {
@@ -128,6 +175,22 @@ mod tests {
         let table = [("/a/b", "/a"), ("/a", "/"), ("/", "/"), ("a/b/", "a"), ("data", "data")];
         for (path, above) in table {
             assert_eq!(parent(path), above, "{path}");
+        }
+    }
+
+    #[test]
+    fn place_for_the_user_tells_the_opened_folder_from_those_below() {
+        for (opened, key, folder, of_folder) in [
+            ("/", "log/a", "/log", "/log below the folder that the host opened as / (`--dir`)"),
+            ("/", "log", "/", "the folder that the host opened as / (`--dir`)"),
+            ("/", "", "/", "the folder that the host opened as / (`--dir`)"),
+            ("data/", "log", "data", "the folder that the host opened as data/ (`--dir`)"),
+            ("/a/b", "", "/a/b", "the folder that the host opened as /a/b (`--dir`)"),
+            (".", "x/log", "./x", "./x below the folder that the host opened as . (`--dir`)"),
+        ] {
+            let place = Place::of_opened(opened).join(key).folder();
+            assert_eq!(place.to_string(), folder, "{opened} {key}");
+            assert_eq!(place.for_the_user(), of_folder, "{opened} {key}");
         }
     }
 

@@ -14,13 +14,14 @@ use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use stratalog_store_exports::logging::{Level, log};
+use stratalog_store_exports::logging::log;
 use stratalog_store_exports::store::{Ended, Store, Upload};
 use stratalog_store_rules::error::{
     DeleteFailure, Outcome, StoreError, StoreErrorKind, WriteError,
 };
 use stratalog_store_rules::folder::failure::Step;
 use stratalog_store_rules::key::{self, Prefix};
+use stratalog_store_rules::log_level::Level;
 use stratalog_store_rules::objects::ObjectRange;
 
 use crate::failure::{Cause, Failure};
@@ -80,7 +81,7 @@ impl FolderStore {
         if !self.swept.borrow_mut().insert(folder.to_owned()) {
             return;
         }
-        let path = root.path_of(folder);
+        let path = root.place_of(folder);
         match sweep(root, folder) {
             Ok(0) => {}
             Ok(files) => {
@@ -193,7 +194,7 @@ fn delete_one(root: &Root, folders: &mut OpenFolder, key: &str) -> Result<(), St
 }
 
 fn remove(root: &Root, folder: &Folder, key: &str, name: &str) -> Result<(), NotOpened> {
-    let failed = |cause| Failure::new(Step::Looking, "delete", &root.path_of(key), cause);
+    let failed = |cause| Failure::new(Step::Looking, "delete", &root.place_of(key), cause);
     folder.remove(name).map_err(|cause| NotOpened::Folder(failed(cause)))
 }
 

@@ -2,13 +2,13 @@
 
 use std::cell::RefCell;
 
-use stratalog_store_rules::text::visible;
+use stratalog_store_rules::log_level::Level;
 
 use crate::bindings;
 use crate::bindings::exports::stratalog::adapters::log_sink;
 use crate::bindings::exports::wasi::logging::logging;
-use crate::level::Level;
-use crate::sink::Sink;
+use crate::settings::Settings;
+use crate::sink::{Sink, line};
 use crate::system::{Wasi, say};
 
 thread_local! {
@@ -27,7 +27,12 @@ impl logging::Guest for Component {
                 sink.record(level, &context, &message);
             }
             // The log called back while it was called: the message must not go into it.
-            Err(_) => say(&visible(&format!("{}: {context}: {message}", level.name()))),
+            Err(_) => {
+                let (settings, _) = Settings::read(|name| std::env::var(name).ok());
+                if settings.shown_from.is_some_and(|from| level >= from) {
+                    say(&line(level, &context, &message));
+                }
+            }
         });
     }
 }

@@ -14,7 +14,6 @@
 //! 4. Messages of the log itself go to stderr, never into the log. So a failing log makes no
 //!    events.
 
-pub mod level;
 pub mod ports;
 pub mod record;
 pub mod settings;

@@ -5,7 +5,8 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::level::Level;
+use stratalog_store_rules::log_level::Level;
+
 use crate::timestamp::Timestamp;
 
 /// The most bytes of an event, as the log is opened with.

@@ -1,8 +1,10 @@
 //! The settings, from variables of the environment.
 //!
 //! A value that cannot be used is reported, and the default is used.
+//!
+//! The level of the sink's own messages is that of all components of a program.
 
-use crate::level::Level;
+use stratalog_store_rules::log_level::{LEVEL_VARIABLE, Level, SHOWN_FROM_DEFAULT, shown_from};
 
 /// The name of the log.
 pub const LOG: &str = "STRATALOG_SINK_LOG";
@@ -34,6 +36,8 @@ pub struct Settings {
     /// None: no level is flushed immediately.
     pub flush_level: Option<Level>,
     pub interval_ms: u32,
+    /// The lowest level of the messages that go to stderr. None: none does.
+    pub shown_from: Option<Level>,
 }
 
 impl Settings {
@@ -73,7 +77,11 @@ impl Settings {
             }
         };
         let log = value(LOG).unwrap_or_else(|| LOG_DEFAULT.to_owned());
-        (Self { log, level: from, flush_level, interval_ms }, reports)
+        let shown_from = shown_from(variable(LEVEL_VARIABLE).as_deref()).unwrap_or_else(|report| {
+            reports.push(report);
+            SHOWN_FROM_DEFAULT
+        });
+        (Self { log, level: from, flush_level, interval_ms, shown_from }, reports)
     }
 }
 
@@ -99,6 +107,7 @@ mod tests {
         assert_eq!((settings.log.as_str(), settings.interval_ms), ("log", 1_000));
         assert_eq!(settings.level, Some(Level::Trace));
         assert_eq!(settings.flush_level, Some(Level::Error));
+        assert_eq!(settings.shown_from, Some(Level::Warn));
         assert!(reports.is_empty(), "{reports:?}");
     }
 
@@ -123,6 +132,7 @@ mod tests {
             (INTERVAL, "86400001"),
             (INTERVAL, "1s"),
             (INTERVAL, "-1"),
+            (LEVEL_VARIABLE, "loud"),
         ] {
             let (settings, reports) = read(&[(name, value)]);
             assert_eq!(settings, defaults, "{name}={value}");

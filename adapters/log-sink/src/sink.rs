@@ -6,12 +6,14 @@
 //!    rests are appended to its buffer; once the buffer has refused one, they are dropped.
 //! 3. Dropping ends when a flush and the report of the dropped records have succeeded.
 //! 4. At the end of the program, the log does not rest: it is flushed once more.
+//! 5. A cause is reported once. The end of the program does not repeat it.
 
 use std::time::Duration;
 
+use stratalog_store_rules::log_level::Level;
+use stratalog_store_rules::numbers::count;
 use stratalog_store_rules::text::visible;
 
-use crate::level::Level;
 use crate::ports::{Failure, Log, System};
 use crate::record::{self, Record};
 use crate::settings::{LOG, LOG_DEFAULT, Settings, unusable};
@@ -22,6 +24,9 @@ mod tests;
 
 /// The context of messages of the log itself.
 const LOG_CONTEXT: &str = "stratalog";
+
+/// The context of messages of the sink.
+const CONTEXT: &str = "log sink";
 
 /// Ticks in an interval. The log seals a buffer that is an interval old without one tick.
 const TICKS: u32 = 4;
@@ -39,8 +44,8 @@ pub struct Sink<S: System> {
     settings: Settings,
     log: Option<S::Log>,
     dropped: Option<Dropped>,
-    /// True since a flush has failed.
-    is_failing: bool,
+    /// The cause of the failed flush that was reported, until one succeeds.
+    failing: Option<String>,
     rests_until: Duration,
     last_record: Option<Duration>,
     last_tick: Duration,
@@ -55,27 +60,28 @@ struct Dropped {
 
 impl<S: System> Sink<S> {
     /// Makes a sink, and reports the settings that cannot be used. Opens nothing.
-    pub fn new(mut system: S, variable: impl Fn(&str) -> Option<String>) -> Self {
+    pub fn new(system: S, variable: impl Fn(&str) -> Option<String>) -> Self {
         let (settings, reports) = Settings::read(variable);
-        for report in reports {
-            warn(&mut system, &report);
-        }
-        Self {
+        let mut sink = Self {
             system,
             settings,
             log: None,
             dropped: None,
-            is_failing: false,
+            failing: None,
             rests_until: Duration::ZERO,
             last_record: None,
             last_tick: Duration::ZERO,
+        };
+        for report in reports {
+            sink.say(Level::Warn, CONTEXT, &report);
         }
+        sink
     }
 
     /// Records a message. It never fails.
     pub fn record(&mut self, level: Level, context: &str, message: &str) {
         if context == LOG_CONTEXT {
-            self.system.say(&visible(&format!("{}: {context}: {message}", level.name())));
+            self.say(level, context, message);
             return;
         }
         if self.settings.level.is_none_or(|from| level < from) {
@@ -115,9 +121,9 @@ impl<S: System> Sink<S> {
         log.append(record::dropped(time, *records, *since, cause).as_bytes())?;
         let name = &self.settings.log;
         let report = format!("the log {name} works again; dropped records: {records}");
-        warn(&mut self.system, &report);
+        self.warn(&report);
         self.dropped = None;
-        self.is_failing = false;
+        self.failing = None;
         Ok(())
     }
 
@@ -127,12 +133,15 @@ impl<S: System> Sink<S> {
         let name = &self.settings.log;
         let kept = self.log.as_ref().map_or(0, Log::pending);
         let dropped = self.dropped.as_ref().map_or(0, |dropped| dropped.records);
-        let report = format!(
-            "cannot flush the log {name} at the end of the program: {}; records kept in memory: \
-             {kept}, records dropped before: {dropped}; they are lost",
-            failure.message
-        );
-        warn(&mut self.system, &report);
+        let reported = [&self.failing, &self.dropped.as_ref().map(|dropped| dropped.cause.clone())];
+        let cause = match reported.contains(&&Some(failure.message.clone())) {
+            true => "it fails as before".to_owned(),
+            false => failure.message,
+        };
+        let lost = count(kept.saturating_add(dropped), "record is lost", "records are lost");
+        let report =
+            format!("cannot flush the log {name} at the end of the program: {cause}; {lost}");
+        self.say(Level::Error, CONTEXT, &report);
     }
 
     fn try_end(&mut self) -> Result<(), Failure> {
@@ -147,11 +156,10 @@ impl<S: System> Sink<S> {
     fn flush_log(&mut self) -> Result<(), Failure> {
         let Some(log) = &mut self.log else { return Ok(()) };
         log.flush()?;
-        if self.is_failing {
-            self.is_failing = false;
+        if self.failing.take().is_some() {
             let name = &self.settings.log;
             let report = format!("the log {name} works again; all kept records are in it");
-            warn(&mut self.system, &report);
+            self.warn(&report);
         }
         Ok(())
     }
@@ -164,7 +172,7 @@ impl<S: System> Sink<S> {
         match opened {
             Err(failure) if failure.is_of_input && self.settings.log != LOG_DEFAULT => {
                 let report = unusable(LOG, &self.settings.log, &failure.message, LOG_DEFAULT);
-                warn(&mut self.system, &report);
+                self.warn(&report);
                 LOG_DEFAULT.clone_into(&mut self.settings.log);
                 self.system.open(LOG_DEFAULT, age)
             }
@@ -179,7 +187,7 @@ impl<S: System> Sink<S> {
         let was_quiet = self.last_record.is_none_or(|last| is_after(last, interval));
         self.last_record = Some(begun);
         let is_urgent = self.settings.flush_level.is_some_and(|from| level >= from);
-        let is_due = is_urgent || was_quiet || self.is_failing;
+        let is_due = is_urgent || was_quiet || self.failing.is_some();
         if is_due && begun >= self.rests_until {
             self.last_tick = begun;
             self.flush(begun);
@@ -193,16 +201,16 @@ impl<S: System> Sink<S> {
 
     fn flush(&mut self, begun: Duration) {
         let Err(failure) = self.flush_log() else { return };
-        if !self.is_failing {
+        if self.failing.is_none() {
             let name = &self.settings.log;
             let report = format!(
                 "cannot flush the log {name}: {}; records are kept in memory, and lost if the \
                  program ends before the log works again",
                 failure.message
             );
-            warn(&mut self.system, &report);
+            self.warn(&report);
+            self.failing = Some(failure.message);
         }
-        self.is_failing = true;
         self.rest(begun);
     }
 
@@ -225,15 +233,27 @@ impl<S: System> Sink<S> {
             "cannot append to the log {name}: {cause}; records are dropped and counted until it \
              works again"
         );
-        warn(&mut self.system, &report);
+        self.warn(&report);
         self.dropped = Some(Dropped { records: 1, since: self.now(), cause });
     }
 
     fn now(&self) -> Timestamp {
         Timestamp(self.system.unix_micros())
     }
+
+    fn warn(&mut self, report: &str) {
+        self.say(Level::Warn, CONTEXT, report);
+    }
+
+    /// Writes a message to stderr, if its level is shown.
+    fn say(&mut self, level: Level, context: &str, message: &str) {
+        if self.settings.shown_from.is_some_and(|from| level >= from) {
+            self.system.say(&line(level, context, message));
+        }
+    }
 }
 
-fn warn(system: &mut impl System, report: &str) {
-    system.say(&visible(&format!("warning: log sink: {report}")));
+/// Returns a message as a line that cannot look like another.
+pub fn line(level: Level, context: &str, message: &str) -> String {
+    visible(&format!("{}: {context}: {message}", level.label()))
 }

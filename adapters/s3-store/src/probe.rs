@@ -9,10 +9,11 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use stratalog_store_exports::logging::{Level, log};
+use stratalog_store_exports::logging::log;
 use stratalog_store_exports::store::PendingCreate as _;
 use stratalog_store_rules::error::{StoreError, StoreErrorKind, WriteError};
 use stratalog_store_rules::key::Prefix;
+use stratalog_store_rules::log_level::Level;
 
 use crate::create::Create;
 use crate::delete;

@@ -9,10 +9,11 @@ use std::mem;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
-use stratalog_store_exports::logging::{Level, log};
+use stratalog_store_exports::logging::log;
 use stratalog_store_exports::store::{PendingCreate as _, Upload};
 use stratalog_store_rules::error::{Outcome, StoreErrorKind, WriteError};
 use stratalog_store_rules::key;
+use stratalog_store_rules::log_level::Level;
 use stratalog_store_rules::numbers::to_u64;
 
 use crate::create::{Create, is_there};

@@ -127,7 +127,7 @@ pub(crate) fn change<S: Store, Y: System>(
     let mut manifest = compaction::next_manifest(base, commit_id, first_position, &written)
         .ok_or_else(|| {
             Error::Unsupported(format!(
-                "the events or bytes of log {} do not fit in 64 bits; start another log",
+                "the events or bytes of the log {} do not fit in 64 bits; start another log",
                 committer.catalog.name.as_str()
             ))
         })?;

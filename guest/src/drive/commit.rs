@@ -75,7 +75,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     pub(crate) fn conflict(&self) -> Error {
         let log = self.catalog.name.as_str();
         Error::Conflict(format!(
-            "other compactors of log {log} committed first, {COMPACT_TRIES} times in a row; try \
+            "other compactors of the log {log} committed first, {COMPACT_TRIES} times in a row; try \
              again later"
         ))
     }

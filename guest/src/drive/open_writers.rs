@@ -76,8 +76,10 @@ impl<S: Store, Y: System> OpenWriters<S, Y> {
     }
 }
 
-/// Flushes a writer that is not closed. Returns the failure.
+/// Flushes a writer that is not closed. Returns the failure, without its cause if that was reported
+/// before.
 fn flush<S: Store, Y: System>(writer: &mut Writer<S, Y>, when: &str) -> Option<String> {
+    let reported = writer.reported().cloned();
     // The first failure may be that of a create long before.
     let flushed = writer.flush().or_else(|_| writer.flush());
     let error = match flushed {
@@ -87,11 +89,14 @@ fn flush<S: Store, Y: System>(writer: &mut Writer<S, Y>, when: &str) -> Option<S
     let (cause, lost) = match error {
         Error::WriteFailed(failure) => {
             let lost = count(failure.events_pending, "event is lost", "events are lost");
-            let failure = WriteFailure { events_pending: 0, ..failure };
-            (Error::WriteFailed(failure), format!("; {lost}"))
+            let cause = match reported.is_some_and(|reported| failure.repeats(&reported)) {
+                true => "the write that failed before failed again".to_owned(),
+                false => WriteFailure { events_pending: 0, ..failure }.to_string(),
+            };
+            (cause, format!("; {lost}"))
         }
-        error => (error, String::new()),
+        error => (error.to_string(), String::new()),
     };
     let log = writer.name().as_str();
-    Some(format!("cannot flush log {log} {when}: {cause}{lost}"))
+    Some(format!("cannot flush the log {log} {when}: {cause}{lost}"))
 }

@@ -105,7 +105,7 @@ pub fn repair<S: Store, Y: System>(
     }
     let log = committer.catalog.name.as_str();
     Err(Error::Conflict(format!(
-        "log {log} changed {COMPACT_TRIES} times during the repair; repair the log again"
+        "the log {log} changed {COMPACT_TRIES} times during the repair; repair the log again"
     )))
 }
 

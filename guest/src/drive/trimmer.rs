@@ -144,8 +144,9 @@ pub fn plan<S: Store>(
         }
     }
     let name = catalog.name.as_str();
-    let message =
-        format!("compactions change log {name} faster than the log can be loaded; try again later");
+    let message = format!(
+        "compactions change the log {name} faster than the log can be loaded; try again later"
+    );
     Err(catalog.given_up(Error::StoreFailed { message, transient: true })?)
 }
 

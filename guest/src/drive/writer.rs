@@ -13,8 +13,8 @@ use crate::decide::options::{Options, OptionsInput};
 use crate::decide::window::Window;
 use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::reader::{ReadOptions, Reader};
-use crate::error::Error;
 use crate::error::quantities::{count, size};
+use crate::error::{Error, WriteFailure};
 use crate::format::batch;
 use crate::format::lines::{check_event, check_lines};
 use crate::format::names::{BatchTime, LogName, WriterId};
@@ -44,6 +44,8 @@ pub struct Writer<S: Store, Y: System> {
     buffer: Buffer<S::Bytes>,
     sealed: Window<Sealed<S>>,
     written: Written,
+    /// The failure of a create that was returned or logged last.
+    reported: Option<WriteFailure>,
     closed: bool,
 }
 
@@ -60,7 +62,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         let now = system.now_micros();
         let last_time = if newest.micros() > now.saturating_add(CLOCK_AHEAD_MICROS) {
             system.warn(&format!(
-                "the newest batch of log {name} is more than an hour ahead of the clock (batch \
+                "the newest batch of the log {name} is more than an hour ahead of the clock (batch \
                  {} µs, clock {now} µs): new events may sort before that batch; check the clocks",
                 newest.micros()
             ));
@@ -78,6 +80,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
             buffer: Buffer::default(),
             sealed: Window::default(),
             written: Written::default(),
+            reported: None,
             closed: false,
         })
     }
@@ -253,6 +256,11 @@ impl<S: Store, Y: System> Writer<S, Y> {
         Ok(written)
     }
 
+    /// Returns the failure of a create that was returned or logged last.
+    pub fn reported(&self) -> Option<&WriteFailure> {
+        self.reported.as_ref()
+    }
+
     /// Closes without another flush: the caller reports the events that are lost.
     pub fn give_up(&mut self) {
         self.closed = true;
@@ -339,7 +347,7 @@ impl<S: Store, Y: System> Drop for Writer<S, Y> {
         let unconfirmed = self.unacknowledged();
         if !self.closed && unconfirmed > 0 {
             self.system.warn(&format!(
-                "log {} was dropped without close: {} not flushed",
+                "the log {} was dropped without close: {} not flushed",
                 self.catalog.name.as_str(),
                 count(unconfirmed, "event was", "events were")
             ));

@@ -203,7 +203,7 @@ impl Position {
     /// [`Error::InvalidInput`] that names both.
     pub(crate) fn check_log(&self, name: &LogName, log: Option<LogId>) -> Result<(), Error> {
         let Some(of) = self.log.filter(|of| Some(*of) != log) else { return Ok(()) };
-        Err(another(&format!("the position belongs to log {of}"), name, log))
+        Err(another(&format!("the position belongs to the log {of}"), name, log))
     }
 
     /// The error of a position with batches that the log with this identity does not have.
@@ -223,7 +223,7 @@ fn another(of: &str, name: &LogName, log: Option<LogId>) -> Error {
         None => "has no identity, as before its first compaction".to_owned(),
     };
     Error::InvalidInput(format!(
-        "{of}, and log {name} {is}; start without a position",
+        "{of}, and the log {name} {is}; start without a position",
         name = name.as_str()
     ))
 }

@@ -349,6 +349,6 @@ impl Drop for WriterActor {
         // Also if the runtime shuts down meanwhile: no caller may wait for a reply that never
         // comes.
         self.queue.end_if_open(Error::Closed);
-        self.warn_of_loss("ended with its runtime");
+        self.warn_of_loss("was still open when the program stopped");
     }
 }

@@ -99,17 +99,19 @@ async fn compact(
         async { Ok(engine.instantiate(store).await?.compact(name, &CompactOptions::new()).await?) };
     match compacted.await {
         Ok(done) => {
-            tracing::debug!("compacted log {name}: {} objects merged", done.merged_files);
+            tracing::debug!("compacted the log {name}: {} objects merged", done.merged_files);
             notifier.send(Notice::Compacted(done));
         }
         // Its batches may still be in flight.
         Err(Error::NoLog(_)) => {
-            tracing::debug!("did not compact log {name}: nothing is stored yet")
+            tracing::debug!("did not compact the log {name}: nothing is stored yet")
         }
         // Other compactors keep the log compact.
-        Err(Error::Conflict(message)) => tracing::debug!("did not compact log {name}: {message}"),
+        Err(Error::Conflict(message)) => {
+            tracing::debug!("did not compact the log {name}: {message}")
+        }
         Err(error) => {
-            let warning = format!("cannot compact log {name} in the background: {error}");
+            let warning = format!("cannot compact the log {name} in the background: {error}");
             notifier.send(Notice::CompactionFailed(error));
             return Some(warning);
         }

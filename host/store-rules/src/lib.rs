@@ -12,6 +12,7 @@ pub mod error;
 pub mod folder;
 pub mod key;
 pub mod limits;
+pub mod log_level;
 pub mod numbers;
 pub mod objects;
 pub mod pieces;

@@ -80,7 +80,7 @@ fn plugin_joined_with_a_bucket_runs_with_wasi_0_3() {
     let app = joined(&plugins::rust("scripted"), &app, &["--store=s3"]);
     let root = server.url("");
     let mut command = wasmtime.command();
-    command.arg("run").args(ON).args(["-S", "http", "-S", "inherit-network", "--env"]);
+    command.arg("run").args(ON).args(["-S", "http", "--env"]);
     command.arg(format!("STRATALOG_ROOT={}", root.trim_end_matches('/')));
     for (name, value) in server.store_options() {
         command.arg("--env").arg(format!("{}={value}", name.to_uppercase()));

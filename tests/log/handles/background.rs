@@ -117,6 +117,8 @@ fn runtime_that_ends_before_its_log_reports_the_loss() {
         log
     });
     drop(runtime);
-    world.await_warning("log outlived ended with its runtime: 1 event was not flushed");
+    world.await_warning(
+        "the log outlived was still open when the program stopped: 1 event was not flushed",
+    );
     drop(log);
 }

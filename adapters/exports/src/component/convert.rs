@@ -5,12 +5,12 @@ use std::ops::Range;
 use stratalog_store_rules::error::{
     DeleteFailure, OrderedReadError, StoreError, StoreErrorKind, WriteError,
 };
+use stratalog_store_rules::log_level::Level;
 use stratalog_store_rules::objects::{EntryKind, ListPage, ListedObject, ObjectRange};
 use stratalog_store_rules::pieces::Summary;
 
 use crate::component::bindings::exports::stratalog::log::{host_bytes, object_store as wit};
 use crate::component::bindings::exports::wasi::logging::logging;
-use crate::logging::Level;
 
 pub(super) fn level(level: logging::Level) -> Level {
     match level {

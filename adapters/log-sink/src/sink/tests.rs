@@ -183,7 +183,7 @@ fn messages_of_the_log_itself_go_to_stderr() {
     let (mut sink, fake) = sink(&[]);
     sink.record(Level::Warn, "stratalog", "slow\nstore");
     assert!(fake.0.borrow().opens.is_empty());
-    assert_eq!(fake.said(), "warn: stratalog: slow\u{fffd}store");
+    assert_eq!(fake.said(), "warning: stratalog: slow\u{fffd}store");
 }
 
 #[test]
@@ -302,8 +302,8 @@ fn end_reports_the_number_of_lost_records() {
     fake.set(|world| world.durable.extend(world.buffer.drain(..1)));
     sink.end();
     let said = fake.said();
-    let end = "warning: log sink: cannot flush the log log at the end of the program: no\u{fffd}disk; \
-               records kept in memory: 2, records dropped before: 5; they are lost";
+    let end = "error: log sink: cannot flush the log log at the end of the program: it fails as \
+               before; 7 records are lost";
     assert!(said.ends_with(end), "{said}");
 }
 
@@ -322,5 +322,41 @@ fn end_opens_a_log_that_did_not_open_and_reports_what_it_dropped() {
     info(&mut sink);
     sink.end();
     let said = fake.said();
-    assert!(said.ends_with("in memory: 0, records dropped before: 1; they are lost"), "{said}");
+    assert!(said.ends_with("it fails as before; 1 record is lost"), "{said}");
+}
+
+#[test]
+fn failure_that_is_new_at_the_end_is_reported_with_its_cause() {
+    let (mut sink, fake) = sink(&[]);
+    info(&mut sink);
+    info(&mut sink);
+    fake.set(|world| world.fails_flush = true);
+    sink.end();
+    let said = fake.said();
+    let end = "at the end of the program: no\u{fffd}disk; 1 record is lost";
+    assert!(said.ends_with(end) && said.starts_with("error: "), "{said}");
+}
+
+#[test]
+fn messages_are_shown_from_the_level_of_the_variable_on() {
+    for (level, shown) in [
+        ("off", &[][..]),
+        ("error", &["error: stratalog: x", "error: stratalog: x", "error: log sink: cannot"]),
+        ("Debug", &["debug: ", "info: ", "warning: ", "error: ", "error: ", "warning: log sink: "]),
+    ] {
+        let fake = Fake::default();
+        let variable = |name: &str| (name == "STRATALOG_LOG").then(|| level.to_owned());
+        let mut sink = Sink::new(fake.clone(), variable);
+        for level in Level::ALL {
+            sink.record(level, "stratalog", "x");
+        }
+        fake.set(|world| world.fails_open = true);
+        info(&mut sink);
+        sink.end();
+        let said = fake.0.borrow().said.clone();
+        assert!(said.len() >= shown.len() && (level != "off" || said.is_empty()), "{said:?}");
+        for (line, start) in said.iter().zip(shown) {
+            assert!(line.starts_with(start), "{level}: {said:?}");
+        }
+    }
 }

@@ -58,12 +58,12 @@ impl<S: Store> Reader<S> {
             // Its identity was checked, if it has one: then the log did have that position.
             let why = match had_identity {
                 true => format!(
-                    "position {next} is beyond the compacted events of log {log}, which end at \
+                    "position {next} is beyond the compacted events of the log {log}, which end at \
                      {end}: later manifests are gone, and a repair put their events back without \
                      positions; read from position {end}, and expect some events again"
                 ),
                 false => format!(
-                    "position {next} is beyond the compacted events of log {log}, which end at \
+                    "position {next} is beyond the compacted events of the log {log}, which end at \
                      {end}; pass a position of this log"
                 ),
             };

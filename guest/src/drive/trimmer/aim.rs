@@ -105,7 +105,7 @@ fn beyond<S: Store>(
     }
     let log = catalog.name.as_str();
     Err(Error::InvalidInput(format!(
-        "position {next} is beyond the end of log {log}, position {end}; pass a position up to \
+        "position {next} is beyond the end of the log {log}, position {end}; pass a position up to \
          {end}"
     ))
     .into())

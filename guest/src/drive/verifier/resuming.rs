@@ -61,7 +61,7 @@ impl<S: Store> Verifier<S> {
     fn overtaken(&self) -> Error {
         let log = self.catalog.name.as_str();
         let message = format!(
-            "compactions change log {log} faster than the log can be read; try again later"
+            "compactions change the log {log} faster than the log can be read; try again later"
         );
         Error::StoreFailed { message, transient: true }
     }

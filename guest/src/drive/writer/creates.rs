@@ -27,6 +27,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         if let Some(CreateState::Failed { failure, .. }) = oldest
             && let Some(failure) = failure.take()
         {
+            self.reported = Some(failure.clone());
             return Err(Error::WriteFailed(WriteFailure { events_pending, ..failure }));
         }
         Ok(())
@@ -47,9 +48,10 @@ impl<S: Store, Y: System> Writer<S, Y> {
         self.warn_of(&failures);
     }
 
-    pub(super) fn warn_of(&self, failures: &[(u64, WriteFailure)]) {
+    pub(super) fn warn_of(&mut self, failures: &[(u64, WriteFailure)]) {
         for (_, failure) in failures {
             self.system.warn(&failure.to_string());
+            self.reported = Some(failure.clone());
         }
     }
 

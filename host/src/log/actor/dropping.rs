@@ -46,7 +46,7 @@ impl WriterActor {
         let lost = self.unflushed();
         if lost > 0 && !std::mem::replace(&mut self.has_warned, true) {
             let lost = count(lost, "event was", "events were");
-            tracing::warn!("log {} {why}: {lost} not flushed", self.name);
+            tracing::warn!("the log {} {why}: {lost} not flushed", self.name);
         }
     }
 }

@@ -24,7 +24,7 @@ fn on(
         variables.retain(|(changed, _)| changed != name);
         variables.push(((*name).to_owned(), (*value).to_owned()));
     }
-    let mut options = vec!["-S", "http", "-S", "inherit-network"];
+    let mut options = vec!["-S", "http"];
     // As the page has it: their values come from the environment.
     options.extend(variables.iter().flat_map(|(name, _)| ["--env", name]));
     let mut command = app.command(&options, arguments);

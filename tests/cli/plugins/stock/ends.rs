@@ -98,19 +98,24 @@ fn without_room(command: &Command) -> Command {
 #[test]
 fn log_that_cannot_be_flushed_at_the_end_fails_the_program() {
     let Some(app) = App::folder() else { return };
-    for (end, when) in [
-        (&[][..], "at the end of the program"),
-        (&["exit=0"], "at the end of the program"),
-        (&["leave", "exit=0"], "at the end of the program"),
-        (&["exit=1"], "at the end of the program"),
-        (&["close", "exit=0"], "at the end of the program"),
-        (&["forget", "read=log"], "after its handle was dropped"),
+    let (at_the_end, dropped) = ("at the end of the program", "after its handle was dropped");
+    let again = "the write that failed before failed again; 25 events are lost";
+    for (end, when, cause) in [
+        (&[][..], at_the_end, "cannot write "),
+        (&["exit=0"], at_the_end, "cannot write "),
+        (&["leave", "exit=0"], at_the_end, "cannot write "),
+        (&["exit=1"], at_the_end, "cannot write "),
+        // The program has had the cause.
+        (&["close", "exit=0"], at_the_end, again),
+        (&["flush"], at_the_end, again),
+        (&["flush", "forget", "read=log"], dropped, again),
+        (&["forget", "read=log"], dropped, "cannot write "),
     ] {
         let words = [&["open=log", "append=a=25"], end].concat();
         let (folder, _) = fresh();
         let ran = run(&mut without_room(&app.on(folder.path(), &words)));
         assert_eq!(ran.code, 1, "{end:?}: {}", ran.stderr);
-        let report = format!("error: stratalog: cannot flush log log {when}: cannot write ");
+        let report = format!("error: stratalog: cannot flush the log log {when}: {cause}");
         let reports: Vec<_> = ran.stderr.lines().collect();
         assert_eq!(reports.len(), 1, "{end:?}: {}", ran.stderr);
         assert!(reports[0].starts_with(&report), "{end:?}: {}", ran.stderr);

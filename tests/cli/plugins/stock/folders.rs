@@ -94,18 +94,22 @@ fn missing_permission_of_a_stock_host_names_what_to_allow() {
         assert_eq!((ran.code, ran.stderr.contains("trap")), (code, false), "{}", ran.stderr);
         ran.stdout
     };
+    let opened = "the folder that the host opened as / (`--dir`)\n";
     for (words, action) in [
-        (&["read=log"][..], format!("allow this user to read /log/{name}\n")),
-        (&["open=log", "append=b", "flush"], "allow this user to write in /log\n".to_owned()),
-        (&["open=new", "append=b", "flush"], "allow this user to write in /\n".to_owned()),
+        (&["read=log"][..], format!("allow this user to read /log/{name} below {opened}")),
+        (
+            &["open=log", "append=b", "flush"],
+            format!("allow this user to write in /log below {opened}"),
+        ),
+        (&["open=new", "append=b", "flush"], format!("allow this user to write in {opened}")),
     ] {
         let said = as_user(words);
         assert!(said.ends_with(&format!(": permission denied; {action}")), "{words:?}: {said}");
     }
     mode(Path::new(&log), 0o700);
     let said = as_user(&["read=log"]);
-    let end = "cannot list /log: permission denied; allow this user to read /log\n";
-    assert!(said.ends_with(end), "{said}");
+    let end = "cannot list /log: permission denied; allow this user to read /log below ";
+    assert!(said.ends_with(&format!("{end}{opened}")), "{said}");
 }
 
 #[test]
@@ -124,8 +128,8 @@ fn folder_that_is_removed_fails_each_write_and_says_what_to_do() {
     assert!(said.by_ref().any(|line| line == "flush: 1 events"));
     // A file may appear while the others are removed.
     until("the folder is removed", || fs::remove_dir_all(&root).is_ok());
-    let end = "the folder that the host opened as / was removed: create it, and start this program \
-               again";
+    let end = "the folder that the host opened as / (`--dir`) was removed: create it, and start \
+               this program again";
     let is_removed =
         |line: &String| line.starts_with("flush: write-failed: ") && line.ends_with(end);
     assert!(said.by_ref().any(|line| is_removed(&line)));
