@@ -27,8 +27,18 @@ const HOST: [&str; 10] =
 const COMMAND_LINE: [&str; 5] = ["numbers", "terminal", "args", "process", "commands"];
 
 /// The layers of the rules that all stores share, from below.
-const STORE_RULES: [&str; 10] = [
-    "numbers", "limits", "text", "secrets", "error", "objects", "pieces", "key", "folder", "reply",
+const STORE_RULES: [&str; 11] = [
+    "numbers",
+    "limits",
+    "log_level",
+    "text",
+    "secrets",
+    "error",
+    "objects",
+    "pieces",
+    "key",
+    "folder",
+    "reply",
 ];
 
 /// The layers of the exports that store adapters share, from below.
