@@ -88,7 +88,7 @@ pub(super) struct Part<'a> {
 /// Parses the parts of one component, which share the types.
 pub(super) struct Parts {
     validator: Validator,
-    /// What is done with them, in messages.
+    /// The name of the action on them, for messages.
     verb: &'static str,
 }
 
