@@ -2,8 +2,8 @@
 //
 //     node joined.js COMPONENT.js FOLDER [ARGUMENT...]
 //
-// `node transpile.mjs app.wasm` makes COMPONENT.js, here component/app.js. FOLDER is the folder that
-// the program gets. No code of the log's is needed: the component imports only WASI.
+// `node transpile.mjs app.wasm` makes COMPONENT.js, here component/app.js. FOLDER is the folder
+// that the program gets. No code of the log's is needed: the component imports only WASI.
 
 import { access, readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";

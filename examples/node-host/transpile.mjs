@@ -1,7 +1,7 @@
 // Transpiles the component for Node: node transpile.mjs COMPONENT.wasm [FOLDER]
 //
-// FOLDER defaults to `component` next to this file, from which component.js imports. The path of the
-// result is printed. It is for this version of Node and newer ones.
+// FOLDER defaults to `component` next to this file, from which component.js imports. The path of
+// the result is printed. It is for this version of Node and newer ones.
 
 import { access, mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
