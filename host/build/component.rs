@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use crate::variables::{out_dir, variable};
+
 const TARGET: &str = "wasm32-wasip2";
 
 /// A package whose library is a component.
@@ -74,16 +76,6 @@ pub(crate) fn build(workspace: &Path, package: &Package) -> Result<PathBuf, Stri
     fs::write(&component, bytes)
         .map_err(|error| format!("cannot write {}: {error}", component.display()))?;
     Ok(component)
-}
-
-/// Returns a variable that cargo sets for build scripts.
-pub(crate) fn variable(name: &str) -> Result<std::ffi::OsString, String> {
-    env::var_os(name).ok_or_else(|| format!("cargo did not set {name}"))
-}
-
-/// Returns the output folder of this build script.
-pub(crate) fn out_dir() -> Result<PathBuf, String> {
-    variable("OUT_DIR").map(PathBuf::from)
 }
 
 /// Returns a folder in the target folder, for what another cargo builds.

@@ -6,7 +6,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::variable;
+use crate::variables::variable;
 
 /// Returns the flags by which the compiler writes the same paths everywhere.
 ///

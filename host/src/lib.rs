@@ -86,6 +86,8 @@
     allow(dead_code, reason = "parts that only a store or a plugin uses")
 )]
 
+include!(concat!(env!("OUT_DIR"), "/wit.rs"));
+
 mod clock;
 mod error;
 mod host;

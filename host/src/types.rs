@@ -10,17 +10,15 @@ use crate::times;
 #[allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, reason = "generated")]
 mod bindings {
     #[cfg(not(feature = "serde"))]
-    wasmtime::component::bindgen!({
-        path: "../wit",
+    wit_bindings! {
         world: "data",
         additional_derives: [PartialEq, Eq],
-    });
+    }
     #[cfg(feature = "serde")]
-    wasmtime::component::bindgen!({
-        path: "../wit",
+    wit_bindings! {
         world: "data",
         additional_derives: [PartialEq, Eq, serde::Serialize],
-    });
+    }
 }
 
 /// All generated types, for the other bindings.

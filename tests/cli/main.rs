@@ -18,6 +18,8 @@ mod lacks;
 mod matrix;
 mod mistakes;
 mod options;
+#[cfg(unix)]
+mod packages;
 mod permissions;
 mod plugins;
 mod positions;

@@ -10,23 +10,16 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::component::{cargo, out_dir, run, target_folder};
-
 /// The folder of the component's files in the page.
-const COMPONENT: &str = "component";
+pub(crate) const COMPONENT: &str = "component";
 
 /// Writes `page.rs` to the output folder: a slice of paths, content types and compressed bytes.
-pub(crate) fn build(workspace: &Path, component: &Path) -> Result<(), String> {
-    let sources = workspace.join("host/cli/page");
+/// `javascript` has the files that are made of the component.
+pub(crate) fn pack(sources: &Path, javascript: &Path, out_dir: &Path) -> Result<(), String> {
     println!("cargo::rerun-if-changed={}", sources.display());
-    println!("cargo::rerun-if-changed={}", component.display());
-    let out_dir = out_dir()?;
-    let made = out_dir.join(COMPONENT);
-    fs::remove_dir_all(&made).or_else(fine_if_missing).map_err(|e| failed("empty", &made, &e))?;
-    transpile(workspace, component, &made)?;
     let mut files = Vec::new();
-    walk(&sources, "", &mut files)?;
-    walk(&made, &format!("{COMPONENT}/"), &mut files)?;
+    walk(sources, "", &mut files)?;
+    walk(javascript, &format!("{COMPONENT}/"), &mut files)?;
     files.sort();
     let packed = out_dir.join("page");
     fs::create_dir_all(&packed).map_err(|error| failed("make", &packed, &error))?;
@@ -57,24 +50,6 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<(String, Vec<u8>)>) -> Resu
         }
     }
     Ok(())
-}
-
-/// Makes JavaScript and core modules of the component, by a program of another workspace.
-fn transpile(workspace: &Path, component: &Path, folder: &Path) -> Result<(), String> {
-    let transpiler = workspace.join("host/cli/transpiler");
-    for source in ["src", "Cargo.toml", "Cargo.lock"] {
-        println!("cargo::rerun-if-changed={}", transpiler.join(source).display());
-    }
-    let mut cargo = cargo(workspace)?;
-    cargo.args(["run", "--quiet", "--locked", "--target-dir"]);
-    cargo.arg(target_folder(&out_dir()?, "transpiler"));
-    cargo.arg("--manifest-path").arg(transpiler.join("Cargo.toml"));
-    cargo.arg("--").arg(component).arg(folder);
-    run(&mut cargo, "the component is not made into JavaScript")
-}
-
-fn fine_if_missing(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {

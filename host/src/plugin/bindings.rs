@@ -10,8 +10,7 @@
 
 #[allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, reason = "generated")]
 mod generated {
-    wasmtime::component::bindgen!({
-        path: "../wit",
+    wit_bindings! {
         world: "plugin",
         imports: { default: async | trappable },
         with: {
@@ -20,7 +19,7 @@ mod generated {
             "stratalog:log/append-log.reader": crate::plugin::handles::ReaderHandle,
             "stratalog:log/append-log.verifier": crate::plugin::handles::VerifierHandle,
         },
-    });
+    }
 }
 
 /// The interfaces of the package `stratalog:log` that a plugin imports.

@@ -2,8 +2,7 @@
 
 #![allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, reason = "generated")]
 
-wasmtime::component::bindgen!({
-    path: "../wit",
+wit_bindings! {
     world: "log-component",
     imports: { "stratalog:log/host-bytes": trappable, default: async | trappable },
     exports: { default: async },
@@ -17,4 +16,4 @@ wasmtime::component::bindgen!({
         "stratalog:log/object-store.ordered-read": crate::sandbox::imports::object_store::ReadSlot,
         "stratalog:log/object-store.upload": crate::sandbox::imports::object_store::UploadSlot,
     },
-});
+}

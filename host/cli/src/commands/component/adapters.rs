@@ -13,10 +13,10 @@ static S3_STORE: &[u8] = include_bytes!(env!("STRATALOG_S3_STORE"));
 static LOG_SINK: &[u8] = include_bytes!(env!("STRATALOG_LOG_SINK"));
 
 /// The small components around a program. Each is made of the file in the text format next to it.
-static LOG_SINK_EXIT: &[u8] = include_bytes!("../../../../../adapters/log-sink/exit.wasm");
-static LOG_SINK_RUN: &[u8] = include_bytes!("../../../../../adapters/log-sink/run.wasm");
-static OPEN_LOGS_EXIT: &[u8] = include_bytes!("../../../../../adapters/open-logs/exit.wasm");
-static OPEN_LOGS_RUN: &[u8] = include_bytes!("../../../../../adapters/open-logs/run.wasm");
+static LOG_SINK_EXIT: &[u8] = include_bytes!(env!("STRATALOG_LOG_SINK_EXIT"));
+static LOG_SINK_RUN: &[u8] = include_bytes!(env!("STRATALOG_LOG_SINK_RUN"));
+static OPEN_LOGS_EXIT: &[u8] = include_bytes!(env!("STRATALOG_OPEN_LOGS_EXIT"));
+static OPEN_LOGS_RUN: &[u8] = include_bytes!(env!("STRATALOG_OPEN_LOGS_RUN"));
 
 /// The name of the small components of this program.
 const BUILT_IN: &str = "the built-in component";
