@@ -14,7 +14,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 mod bindings {
     wasmtime::component::bindgen!({
-        path: ["../wit", "../examples/plugins/wit"],
+        path: ["../wit", "../examples/plugins/line-filter/world.wit"],
         world: "stratalog:samples/line-filter",
         exports: { default: async },
         with: { "stratalog:log": ::stratalog::plugin::bindings::log },

@@ -12,7 +12,9 @@ pub(crate) struct Listed {
 impl Listed {
     /// Returns the command line, with a value for each operand.
     pub(crate) fn with<'a>(&'a self, value: impl Fn(&str) -> &'a str) -> Vec<&'a str> {
-        self.name.split(' ').chain(self.operands.iter().map(|operand| value(operand))).collect()
+        let required = if self.name == "plugin new" { &["-l", "rust"][..] } else { &[] };
+        let operands = self.operands.iter().map(|operand| value(operand));
+        self.name.split(' ').chain(required.iter().copied()).chain(operands).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::binary::{check, fresh, ok};
 use crate::commands::{commands, help_of};
 
 /// Bad values of options.
-const BAD: [(&str, &[&str]); 43] = [
+const BAD: [(&str, &[&str]); 44] = [
     ("--store-option", &["x", "", "=x"]),
     ("--retry-max", &["x", "-1", "101", ""]),
     ("--timeout", &["x", "0", "5m", "5", ""]),
@@ -49,6 +49,7 @@ const BAD: [(&str, &[&str]); 43] = [
     ("--component-bytes-max", &["x", "-1"]),
     ("--compile-time-max", &["x", "7"]),
     ("--store", &["x", "", "gcs"]),
+    ("--language", &["x", "", "Rust"]),
     ("--port", &["x", "0", "65536", "-1", ""]),
 ];
 

@@ -7,6 +7,7 @@ mod evil_in_one_host;
 mod holding;
 pub(crate) mod joined;
 mod journals;
+mod kit;
 mod languages;
 mod memory;
 mod newest_hosts;

@@ -87,10 +87,10 @@ fn python(sources: &Path, module: &str, world: &str, name: &str) -> Result<PathB
     let file = built(name);
     let mut command = python.command();
     command.args(["-c", "import componentize_py; componentize_py.script()"]);
-    for wit in [workspace().join("wit"), sample("wit")] {
+    for wit in [workspace().join("wit"), workspace().join("plugin-kit/wit")] {
         command.arg("--wit-path").arg(wit);
     }
-    command.args(["--world", &format!("stratalog:samples/{world}"), "componentize", module]);
+    command.args(["--world", &format!("stratalog:plugin/{world}"), "componentize", module]);
     command.arg("--output").arg(&file).current_dir(sources);
     Ok(finish(&mut command, file))
 }
@@ -127,8 +127,11 @@ fn javascript(sources: &Path, arguments: &[&str], name: &str) -> Result<PathBuf,
     // At the places that they have in the repository.
     let folder = work.path().join("examples/plugins/plugin");
     npm::copy_sources(sources, &folder)?;
-    npm::copy_sources(&sample("wit"), &work.path().join("examples/plugins/wit"))?;
-    npm::copy_sources(&workspace().join("wit"), &work.path().join("wit"))?;
+    let gather = "examples/plugins/gather-wit.mjs";
+    fs::copy(workspace().join(gather), work.path().join(gather)).map_err(|e| e.to_string())?;
+    for wit in ["wit", "plugin-kit/wit"] {
+        npm::copy_sources(&workspace().join(wit), &work.path().join(wit))?;
+    }
     let file = built(name);
     let mut command = Command::new("node");
     command.arg("build.mjs").arg(&file).args(arguments).current_dir(folder);

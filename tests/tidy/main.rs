@@ -123,9 +123,10 @@ const CIRCLES: [([&str; 6], &str); 1] = [(
 )];
 
 /// Findings that stay among the imports from the root, and the reason.
-const OF_ROOT: [(&str, &str); 4] = [
+const OF_ROOT: [(&str, &str); 5] = [
     ("guest/src: component -> exports::Component", "`super` of a module within the file"),
     ("guest/src: mutants -> Mutant", "`super` of a module within the file"),
+    ("host/cli/src: commands::kit::files -> include!(", "the build script lists the kit's files"),
     ("host/cli/src: commands::view::page -> include!(", "the build script lists the page's files"),
     ("host/cli/src: process::signals -> #[path", "a file for each kind of system"),
 ];

@@ -12,8 +12,8 @@ use super::none;
 use super::sources::{root, sources};
 
 /// Folders whose files are named from the root of the repository.
-const FOLDERS: [&str; 8] =
-    ["adapters/", "guest/", "host/", "wit/", "tests/", "examples/", "fuzz/", ".ci/"];
+const FOLDERS: [&str; 9] =
+    ["adapters/", "guest/", "host/", "plugin-kit/", "wit/", "tests/", "examples/", "fuzz/", ".ci/"];
 
 /// Folders of the product.
 const PRODUCT: [&str; 8] = [

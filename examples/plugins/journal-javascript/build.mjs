@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 import { componentize } from "@bytecodealliance/componentize-js";
 
-import { withWit } from "../wit/gather.mjs";
+import { withWit } from "../gather-wit.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const file = process.argv[2] ?? here("../../../target/plugins/journal-javascript.wasm");

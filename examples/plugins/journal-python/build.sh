@@ -10,5 +10,5 @@ if ! [ -x "$target/python/bin/componentize-py" ]; then
     "$target/python/bin/pip" install --quiet --disable-pip-version-check \
         --requirement requirements.txt
 fi
-"$target/python/bin/componentize-py" --wit-path ../../../wit --wit-path ../wit \
-    --world stratalog:samples/command componentize journal --output "$file"
+"$target/python/bin/componentize-py" --wit-path ../../../wit --wit-path ../../../plugin-kit/wit \
+    --world stratalog:plugin/command componentize journal --output "$file"

@@ -3,6 +3,7 @@
 
 mod built_files;
 mod ending;
+mod kit;
 mod page;
 mod variables;
 
@@ -31,5 +32,6 @@ fn build() -> Result<(), String> {
         println!("cargo::rustc-env={variable}={}", files.get(name)?.display());
     }
     let out_dir = variables::out_dir()?;
+    kit::pack(&package.join("kit"), &out_dir)?;
     page::pack(&package.join("page"), &built.join(page::COMPONENT), &out_dir)
 }

@@ -1,10 +1,12 @@
 //! The build script of the command line in the repository: builds the adapters, and the JavaScript
-//! of the page of `stratalog view`. `package.rs` is that in the package, which has both built.
+//! of the page of `stratalog view`, and packs the plugin kit. `package.rs` is that in the package,
+//! which has the components built.
 
 #[path = "../../build/component.rs"]
 mod component;
 #[path = "../../build/ending.rs"]
 mod ending;
+mod kit;
 mod page;
 mod transpile;
 #[path = "../../build/variables.rs"]
@@ -76,6 +78,7 @@ fn build() -> Result<(), String> {
         println!("cargo::rustc-env={variable}={}", workspace.join(file).display());
     }
     let out_dir = variables::out_dir()?;
+    kit::pack(workspace, &out_dir)?;
     let javascript = out_dir.join(page::COMPONENT);
     // The build script of the library names it.
     let component = variable("DEP_STRATALOG_COMPONENT")?;

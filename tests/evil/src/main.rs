@@ -19,7 +19,7 @@ mod streams;
 #[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({
-        path: ["../../wit", "../../examples/plugins/wit/deps/cli-exit"],
+        path: ["../../wit", "../../plugin-kit/wit/deps/cli-exit"],
         inline: r"
             package stratalog:evil;
             world evil {

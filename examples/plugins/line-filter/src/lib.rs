@@ -4,7 +4,7 @@
 #[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({
-        path: ["../../../wit", "../wit"],
+        path: ["../../../wit", "world.wit"],
         world: "stratalog:samples/line-filter",
         generate_all,
     });

@@ -13,6 +13,7 @@ use super::common_options::{Grace, Json, SoleCompactor};
 use super::component::{self, Component, component_file};
 use super::durations::parse_interval;
 use super::help_text;
+use super::kit::{self, Plugin, Wit};
 #[cfg(feature = "plugins")]
 use super::plugin_limits::LimitArguments;
 use super::sizes::{number_within, size_within};
@@ -57,6 +58,13 @@ pub(crate) enum Command {
     #[command(after_help = component::HELP, subcommand_required = true)]
     #[command(arg_required_else_help = true)]
     Component(Component),
+    /// Begin a plugin: make a project that builds and runs
+    #[command(after_help = kit::PLUGIN_HELP, subcommand_required = true)]
+    #[command(arg_required_else_help = true)]
+    Plugin(Plugin),
+    /// Write the interface of the log (WIT) to a folder, with its documentation
+    #[command(after_help = kit::WIT_HELP)]
+    Wit(Wit),
     /// Check which guarantees a store provides for a log
     #[command(after_help = help_text::DOCTOR)]
     Doctor(Doctor),

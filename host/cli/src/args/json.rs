@@ -2,6 +2,7 @@
 
 use crate::args::commands::{Append, Command, Compact, Doctor, Repair, Stat, Trim, Verify};
 use crate::args::component::Component;
+use crate::args::kit::{Plugin, Wit};
 
 impl Command {
     /// Returns whether the summary is printed as JSON. The other commands have none.
@@ -13,8 +14,9 @@ impl Command {
             | Self::Verify(Verify { json, .. })
             | Self::Repair(Repair { json, .. })
             | Self::Stat(Stat { json, .. })
-            | Self::Doctor(Doctor { json, .. }) => json.json,
-            Self::Component(Component { json, .. }) => *json,
+            | Self::Doctor(Doctor { json, .. })
+            | Self::Wit(Wit { json, .. }) => json.json,
+            Self::Component(Component { json, .. }) | Self::Plugin(Plugin { json, .. }) => *json,
             #[cfg(feature = "plugins")]
             Self::Run(_) => false,
             Self::Read(_) | Self::Tail(_) | Self::View(_) | Self::Completions(_) => false,

@@ -26,6 +26,7 @@ mod durations;
 mod global_options;
 mod help_text;
 mod json;
+pub(crate) mod kit;
 #[cfg(feature = "plugins")]
 mod plugin_limits;
 pub(crate) mod sizes;

@@ -8,6 +8,7 @@ mod compact;
 mod completions;
 mod component;
 mod doctor;
+mod kit;
 mod read;
 mod repair;
 #[cfg(feature = "plugins")]
@@ -58,6 +59,8 @@ async fn run_command(
         Command::Stat(command) => signals.or(stat::run(&command, shared)).await,
         Command::View(command) => signals.or(view::run(&command, shared)).await,
         Command::Component(command) => component::run(&command, shared).map(Ok),
+        Command::Plugin(command) => kit::plugin(&command, shared).map(Ok),
+        Command::Wit(command) => kit::wit(&command, shared).map(Ok),
         Command::Completions(command) => completions::run(&command).map(Ok),
     };
     ended.map(|ended| ended.unwrap_or_else(|code| code))

@@ -1,0 +1,42 @@
+"""Appends each argument to the log `journal` as an event, or prints the events if there is none."""
+
+import sys
+
+from componentize_py_types import Err
+from wit_world import exports
+
+from stratalog_plugin import Log, LogError, read
+
+LABEL = "journal"
+"""The label that the operator grants a log under."""
+
+
+class Run(exports.Run):
+    """The command that `wasi:cli/run` starts."""
+
+    def run(self) -> None:
+        texts = sys.argv[1:]
+        try:
+            if texts:
+                append(texts)
+            else:
+                print_all()
+        except LogError as error:
+            print(f"error: {error}", file=sys.stderr)
+            # The way for a command to report failure.
+            raise Err(None)
+        finally:
+            sys.stdout.flush()
+
+
+def append(texts: list[str]) -> None:
+    log = Log.open(LABEL)
+    for text in texts:
+        log.append_json({"text": text})
+    written = log.close()
+    print(f"stored events: {written.events}")
+
+
+def print_all() -> None:
+    for event in read(LABEL):
+        print(event.text)
