@@ -151,6 +151,22 @@ fn utf16(rest: &str, sign: &str) -> Option<Reading> {
     Some((read, read.len_utf16() * length))
 }
 
+/// Returns the text with the characters that its entities stand for.
+pub(super) fn decoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        let (before, behind) = rest.split_at(at);
+        out.push_str(before);
+        let sign = ampersand(behind).map(|length| ('&', length));
+        let Some((read, length)) = entity(behind).or(sign) else { break };
+        out.push(read);
+        rest = behind.get(length..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
 /// Returns the length of an `&` that is escaped, perhaps repeatedly.
 fn ampersand(rest: &str) -> Option<usize> {
     let mut behind = rest.strip_prefix('&')?;
@@ -283,6 +299,19 @@ mod tests {
         }
         for apart in ["s ec/t", "se-c/t", "s\u{301}ec/t"] {
             assert_eq!(found(apart, "sec/t"), None);
+        }
+    }
+
+    #[test]
+    fn entities_are_decoded_however_often_they_are_escaped() {
+        for (text, expected) in [
+            ("a &lt;b&gt; &quot;c&quot; &#39;d&#x27;", "a <b> \"c\" 'd'"),
+            ("&amp;lt; &amp;amp;lt; &amp; &amp;amp;", "< < & &"),
+            ("a & b &; &x; &#; &#xx; &amp;x;", "a & b &; &x; &#; &#xx; &x;"),
+            ("&", "&"),
+            ("\u{fc}&#xfc;", "\u{fc}\u{fc}"),
+        ] {
+            assert_eq!(decoded(text), expected);
         }
     }
 

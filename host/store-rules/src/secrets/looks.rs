@@ -133,7 +133,8 @@ fn value_of(kind: Kind, behind: &str) -> Option<(usize, usize)> {
 }
 
 fn of_a_header(behind: &str) -> Option<(usize, usize)> {
-    let start = behind.find(|c: char| !matches!(c, '"' | ':' | ' ' | '=')).unwrap_or(0);
+    // In JSON within JSON, the quotes are escaped.
+    let start = behind.find(|c: char| !matches!(c, '"' | '\\' | ':' | ' ' | '=')).unwrap_or(0);
     let (between, value) = behind.split_at_checked(start)?;
     let length = value.find(['\r', '\n', '"', ',']).unwrap_or(value.len());
     between.contains([':', '=']).then_some((start, length))

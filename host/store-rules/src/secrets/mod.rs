@@ -3,11 +3,13 @@
 //! Owns: the definition of a secret in a text.
 //! Must not know: the origin of the texts.
 //!
-//! 1. A known secret never survives, in any place: as it is, percent-encoded, escaped, or as the
-//!    base64 of the whole secret.
+//! 1. A known secret never survives, in any place: as it is, percent-encoded, escaped, in hex, or in
+//!    base64, also of a text that contains it, such as `user:password`. Of such a text, up to one
+//!    character at each end of the secret is left, which also has bits of its neighbour.
 //! 2. Of a URL only scheme, host and path survive: no user, password, query or signature. The
 //!    container in an `abfss` URL is part of its path.
-//! 3. The headers that carry credentials survive by name only, and lists of bytes not at all.
+//! 3. The headers that carry credentials survive by name only, and lists of bytes not at all. Both
+//!    are looked for in what XML stands for, whether or not the caller has decoded it.
 //! 4. The result of [`Secrets::clean`] is one line of bounded length, without characters that
 //!    cannot be seen.
 
@@ -20,7 +22,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 
 use crate::text::is_invisible;
-use forms::find;
+use forms::{decoded, find};
 use looks::hide_what_looks_secret;
 
 const HIDDEN: &str = "***";
@@ -31,7 +33,7 @@ const TEXT_CHARS_MAX: usize = 800;
 /// The shortest secret that is searched for. Replacing shorter ones would only garble the text.
 const SECRET_BYTES_MIN: usize = 4;
 
-/// The shortest secret whose base64 is also searched for.
+/// The shortest secret whose hex and base64 are also searched for.
 const ENCODED_BYTES_MIN: usize = 6;
 
 /// The secrets of a store, in each form that a text is searched for.
@@ -54,14 +56,16 @@ impl Secrets {
         for secret in secrets {
             let secret = secret.as_ref();
             if secret.len() >= ENCODED_BYTES_MIN {
-                let encoded = BASE64_STANDARD_NO_PAD.encode(secret);
-                let of_urls = |c| match c {
-                    '+' => '-',
-                    '/' => '_',
-                    c => c,
-                };
-                all.add(encoded.chars().map(of_urls).collect());
-                all.add(encoded);
+                all.add(secret.bytes().map(|byte| format!("{byte:02x}")).collect());
+                for encoded in in_base64(secret) {
+                    let of_urls = |c| match c {
+                        '+' => '-',
+                        '/' => '_',
+                        c => c,
+                    };
+                    all.add(encoded.chars().map(of_urls).collect());
+                    all.add(encoded);
+                }
             }
             // A text is searched as if it had no such characters.
             let secret: String = secret.chars().filter(|c| !is_invisible(*c)).collect();
@@ -109,8 +113,9 @@ impl Secrets {
     pub fn clean(&self, text: &str) -> String {
         // A name that announces a secret is recognized without them.
         let is_kept = |c: &char| c.is_control() || !is_invisible(*c);
-        let text: String = text.chars().filter(is_kept).collect();
-        let text = self.hide(&condense_xml(&text));
+        let without_invisible = |text: &str| text.chars().filter(is_kept).collect::<String>();
+        let text = without_invisible(&decoded(&condense_xml(&without_invisible(text))));
+        let text = self.hide(&text);
         let text = hide_what_looks_secret(&text);
         let mut line: String = text
             .chars()
@@ -120,6 +125,17 @@ impl Secrets {
         line.truncate(line.trim_end().len());
         line
     }
+}
+
+/// Returns the forms of a secret in base64 without padding: as a whole, and within a longer text, at
+/// each of three places. Those have only the characters that no neighbour determines.
+fn in_base64(secret: &str) -> [String; 4] {
+    let within = |before: &[u8]| {
+        let encoded = BASE64_STANDARD_NO_PAD.encode([before, secret.as_bytes()].concat());
+        let bits = 8 * (before.len() + secret.len());
+        encoded.get((8 * before.len()).div_ceil(6)..bits / 6).unwrap_or_default().to_owned()
+    };
+    [BASE64_STANDARD_NO_PAD.encode(secret), within(b""), within(b"0"), within(b"00")]
 }
 
 /// Keeps the code and the message of an S3-like XML error. Drops the rest, which repeats parts of

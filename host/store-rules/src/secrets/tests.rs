@@ -70,6 +70,54 @@ fn secrets_are_hidden_in_every_form() {
 }
 
 #[test]
+fn secrets_are_hidden_in_hex_and_in_base64_of_a_longer_text() {
+    let secrets = Secrets::new([SECRET]);
+    let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+    for form in [hex.to_uppercase(), hex] {
+        assert_eq!(secrets.clean(&format!("before {form} behind")), "before *** behind");
+    }
+    for before in ["", "u", "me", "user:", "a longer text "] {
+        for behind in ["", ".", "..", "...", " and more"] {
+            let text = format!("{before}{SECRET}{behind}");
+            let standard = BASE64_STANDARD_NO_PAD.encode(&text);
+            for encoded in [standard.replace('+', "-").replace('/', "_"), standard] {
+                let shown = secrets.hide(&encoded);
+                let (start, end) = shown.split_once("***").unwrap();
+                let (start_max, end_max) = (before.len() * 8 / 6 + 1, behind.len() * 8 / 6 + 2);
+                assert!(start.len() <= start_max && end.len() <= end_max, "{text}: {shown}");
+            }
+        }
+    }
+    // One that is too short for a safe match in base64.
+    assert_eq!(Secrets::new(["short"]).hide("73686f7274 c2hvcnQ"), "73686f7274 c2hvcnQ");
+}
+
+#[test]
+fn texts_that_look_secret_are_judged_alike_decoded_and_in_xml() {
+    let secrets = Secrets::new(["hunter2"]);
+    for (message, expected) in [
+        ("X-Amz-Signature=00ff&next=1", "Denied: X-Amz-Signature=***&next=1"),
+        (r#""x-amz-security-token": "AQoDY", a"#, r#"Denied: "x-amz-security-token": "***", a"#),
+        (r#"\"x-ms-encryption-key\": \"k3y\""#, r#"Denied: \"x-ms-encryption-key\": \"***""#),
+        ("at <https://u:p@h/?sig=1> ok", "Denied: at <https://***@h/?***> ok"),
+        ("X-Amz-Sig\u{200b}nature=00ff, b", "Denied: X-Amz-Signature=***, b"),
+        ("the key hunter2 & more", "Denied: the key *** & more"),
+    ] {
+        let escaped = message.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+        let invisible = escaped.replace('\u{200b}', "&#8203;");
+        let decoded = format!("Denied: {message}");
+        let in_xml = |message: &str| {
+            format!("<Error><Code>Denied</Code><Message>{message}</Message></Error>")
+        };
+        for text in [decoded, in_xml(&escaped), in_xml(&invisible)] {
+            assert_eq!(secrets.clean(&text), expected, "{text}");
+        }
+    }
+    // What is not XML after all is kept as it is.
+    assert_eq!(secrets.clean("<Code>a&b</Code>"), "a&b");
+}
+
+#[test]
 fn invisible_characters_hide_no_secret_and_no_name_of_one() {
     let secrets = Secrets::new(["hunter2/==", "hi\u{200b}dden"]);
     for (text, expected) in [
