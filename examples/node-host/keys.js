@@ -57,7 +57,9 @@ function fault(key) {
   if (Buffer.byteLength(key) > KEY_BYTES_MAX) return `it is longer than ${KEY_BYTES_MAX} bytes`;
   if (CONTROL.test(key)) return "it has a control character";
   if (key.includes("\\") || !key.isWellFormed()) return "it has a character that files cannot have";
-  if (segments.includes("")) return "it starts or ends with a slash, or has an empty segment";
+  if (key.startsWith("/")) return "it starts with a slash";
+  if (key.endsWith("/")) return "it ends with a slash";
+  if (segments.includes("")) return "it has an empty segment";
   if (segments.includes(".") || segments.includes("..")) return "it has a `.` or `..` segment";
   if (segments.some((segment) => UNFINISHED.test(segment))) return "it is an unfinished write's";
   return null;

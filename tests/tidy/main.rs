@@ -27,8 +27,9 @@ const HOST: [&str; 10] =
 const COMMAND_LINE: [&str; 5] = ["numbers", "terminal", "args", "process", "commands"];
 
 /// The layers of the rules that all stores share, from below.
-const STORE_RULES: [&str; 11] = [
+const STORE_RULES: [&str; 12] = [
     "numbers",
+    "authority",
     "limits",
     "log_level",
     "text",

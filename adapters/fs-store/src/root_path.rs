@@ -79,6 +79,9 @@ pub fn find(opened: &[&str], wanted: Option<&str>) -> Result<RootPath, StoreErro
         return Err(StoreError::new(StoreErrorKind::PermissionDenied, message));
     };
     let wanted = wanted.unwrap_or_default();
+    if wanted.contains("://") {
+        return Err(unusable(wanted, "it is a URL, and the store of this program is a folder"));
+    }
     let below = |name: &str| below(name, wanted).map(str::to_owned);
     let found = if wanted.starts_with('/') {
         let fitting = opened.iter().enumerate();
@@ -198,7 +201,8 @@ mod tests {
     fn root_that_cannot_be_used_is_refused() {
         let kind = |opened: &[&str], wanted| find(opened, wanted).unwrap_err().kind;
         assert_eq!(kind(&[], None), StoreErrorKind::PermissionDenied);
-        for wanted in ["../up", "a/../b", "/data/../etc", "a//b", "a\\b", "/data/a\\b"] {
+        for wanted in ["s3://b/a", "../up", "a/../b", "/data/../etc", "a//b", "a\\b", "/data/a\\b"]
+        {
             assert_eq!(kind(&["/data"], Some(wanted)), StoreErrorKind::Invalid, "{wanted}");
         }
     }

@@ -1,5 +1,7 @@
 //! The address of a bucket.
 
+use stratalog_store_rules::authority;
+
 /// The address of a bucket: requests go to it, and keys are below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -35,7 +37,7 @@ impl Endpoint {
         if authority.contains('@') {
             return Err("it has a user; set AWS_ACCESS_KEY_ID instead");
         }
-        check_authority(authority)?;
+        authority::check(authority)?;
         let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-_~/%".contains(c);
         if !path.chars().all(is_plain) {
             return Err("its path has other characters than letters, digits and .-_~/%");
@@ -46,29 +48,6 @@ impl Endpoint {
         let path = if is_virtual_hosted { path.to_owned() } else { format!("{path}/{bucket}") };
         Ok(Self { is_https, authority, path })
     }
-}
-
-/// Checks a host, and the port behind it if there is one.
-fn check_authority(authority: &str) -> Result<(), &'static str> {
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port),
-        _ => (authority, "443"),
-    };
-    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(address) => {
-            address.contains(':')
-                && address.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte))
-        }
-        None => {
-            let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-_~".contains(&byte);
-            !host.is_empty() && host.bytes().all(is_of_name)
-        }
-    };
-    if !is_host {
-        return Err("it has no valid host");
-    }
-    let is_port = !port.starts_with('+') && port.parse::<u16>().is_ok_and(|port| port > 0);
-    if is_port { Ok(()) } else { Err("its port is not a number from 1 to 65535") }
 }
 
 #[cfg(test)]

@@ -41,8 +41,12 @@ def fault(key):
         return "it has a control character"
     if "\\" in key:
         return "it has a character that files cannot have"
+    if key.startswith("/"):
+        return "it starts with a slash"
+    if key.endswith("/"):
+        return "it ends with a slash"
     if "" in segments:
-        return "it starts or ends with a slash, or has an empty segment"
+        return "it has an empty segment"
     if "." in segments or ".." in segments:
         return "it has a `.` or `..` segment"
     if any(UNFINISHED.search(segment) for segment in segments):

@@ -54,8 +54,12 @@ pub fn check(key: &str) -> Result<(), StoreError> {
         "it is longer than 1024 bytes"
     } else if key.chars().any(char::is_control) {
         "it has a control character"
-    } else if key.split('/').any(str::is_empty) {
-        "it starts or ends with a slash, or has an empty segment"
+    } else if key.starts_with('/') {
+        "it starts with a slash"
+    } else if key.ends_with('/') {
+        "it ends with a slash"
+    } else if key.contains("//") {
+        "it has an empty segment"
     } else if key.split('/').any(|segment| segment == "." || segment == "..") {
         "it has a `.` or `..` segment"
     } else {
@@ -87,6 +91,18 @@ mod tests {
         assert!(check(&"a".repeat(KEY_BYTES_MAX + 1)).is_err());
         for key in ["a", "a/b", "a b", "größe", "per%25cent", "a#b", "...", "a/..b", "~{}"] {
             assert_eq!(check(key), Ok(()), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn slash_too_many_is_named_by_its_place() {
+        for (key, fault) in [
+            ("/a//b/", "it starts with a slash"),
+            ("a//b/", "it ends with a slash"),
+            ("s3://b/a", "it has an empty segment"),
+        ] {
+            let message = check(key).unwrap_err().message;
+            assert!(message.ends_with(&format!("cannot be used: {fault}")), "{message}");
         }
     }
 

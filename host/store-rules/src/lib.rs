@@ -8,6 +8,7 @@
 //! 1. Nothing here reads, writes, waits or looks at a clock.
 //! 2. It compiles natively and for WebAssembly, with the same results.
 
+pub mod authority;
 pub mod error;
 pub mod folder;
 pub mod key;

@@ -12,6 +12,7 @@
 use std::fmt;
 use std::path::{Component, Path};
 
+use stratalog_store_rules::authority;
 use stratalog_store_rules::secrets::looks::hide_in_urls;
 use stratalog_store_rules::text::visible;
 use url::Url;
@@ -261,6 +262,8 @@ fn parse_webdav(text: &str, scheme: &str, rest: &str) -> Result<Location, Locati
     check_no_parent_segment(text, rest)?;
     let missing =
         || LocationError::MissingBucket { text: shown(text), form: "https://HOST/FOLDER/NAME" };
+    let authority = rest.trim_start_matches('/').split('/').next().unwrap_or_default();
+    authority::check(authority).map_err(|_| missing())?;
     let url = Url::parse(text).map_err(|_| missing())?;
     let host = url.host_str().ok_or_else(missing)?;
     let other = HOSTS_WITH_SCHEME

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use stratalog_store_rules::authority;
 use url::Url;
 
 use crate::store::config::truth::truth_of;
@@ -183,6 +184,10 @@ fn endpoint_of(value: &str) -> Option<Url> {
     if !lower.starts_with("http://") && !lower.starts_with("https://") {
         return None;
     }
+    let (_, behind) = value.split_once("://")?;
+    let authority = behind.split('/').next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    authority::check(host).ok()?;
     let url = Url::parse(value).ok()?;
     let in_use: http::Uri = format!("{}/bucket/key", value.trim_end_matches('/')).parse().ok()?;
     Url::parse(&in_use.to_string()).ok()?;
@@ -244,6 +249,9 @@ mod tests {
                     "https://h h",
                     "https://h\n",
                     "https://h:99999",
+                    "https://h:",
+                    "https://h:/path",
+                    "https://[::1]:",
                     "https://h:0",
                     "https://h:x",
                     "https://\u{e9}",
@@ -255,9 +263,9 @@ mod tests {
             (
                 Form::Proxy,
                 &["http://u:p@h:3128", "https://h"],
-                &["h:3128", "socks5://h", "http://h:0"],
+                &["h:3128", "socks5://h", "http://h:0", "http://u:p@h:"],
             ),
-            (Form::Host, &["h", "h:9000"], &["h:0", "h:99999", "h/x", "u@h"]),
+            (Form::Host, &["h", "h:9000"], &["h:", "h:0", "h:99999", "h/x", "u@h"]),
             (Form::UrlPath, &["/v2/c"], &["v2", "@evil/", "/a b", "/a?b", ".evil.com"]),
             (Form::Name, &["eu-central-1", "a_b.c"], &["", "a b", "a/b", "a\nb", &long]),
             (Form::Word, &["a/b+c=", "%zz"], &["", " ", "a b", "a\nb", "\u{e9}", &long]),
