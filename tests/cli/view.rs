@@ -115,6 +115,13 @@ fn view_serves_the_page_and_its_component() {
             assert!(reply.head.contains(header), "{path}: {}", reply.head);
         }
     }
+    let page = view.get("");
+    assert!(page.text().contains("<!doctype html>") && !page.head.contains("content-encoding"));
+    let packed = view.send("GET", &view.path, &view.host, "Accept-Encoding: gzip\r\n");
+    assert!(packed.head.contains("content-encoding: gzip") && packed.body.len() < page.body.len());
+    assert!(
+        packed.body.starts_with(&[0x1f, 0x8b]) && packed.head.contains("vary: accept-encoding")
+    );
     let named: serde_json::Value = serde_json::from_slice(&view.get("log.json").body).unwrap();
     assert_eq!(named, serde_json::json!({ "objects": "objects/", "log": "log", "title": log }));
     let moved = view.send("GET", view.path.trim_end_matches('/'), &view.host, "");
@@ -142,6 +149,10 @@ fn view_serves_objects_by_list_and_range() {
     assert!(all.text().contains("<Prefix>log/below/</Prefix>"), "{}", all.text());
     assert!(all.text().contains("<IsTruncated>false<"), "{}", all.text());
 
+    let none = view.get(&format!("{LIST}&prefix=log/&max-keys=0"));
+    assert_eq!((none.status, none.text().contains("<Key>")), (200, false), "{}", none.text());
+    assert!(none.text().contains("<IsTruncated>false<"), "{}", none.text());
+
     // One by one.
     let mut token = String::new();
     for name in &names[..3] {
@@ -167,7 +178,17 @@ fn view_serves_objects_by_list_and_range() {
         assert_eq!((part.status, part.text()), (206, body), "{range}");
         assert!(part.head.contains(&format!("content-range: {of}")), "{}", part.head);
     }
-    for range in ["bytes=8-9", "bytes=3-2", "bytes=-2", "bytes=0-1,3-4", "lines=1-2"] {
+    for range in [
+        "bytes=8-9",
+        "bytes=3-2",
+        "bytes=-2",
+        "bytes=0-1,3-4",
+        "bytes=+1-+3",
+        "bytes=+1-3",
+        "bytes=1-+3",
+        "bytes=-",
+        "lines=1-2",
+    ] {
         assert_eq!(view.range(&batch, range).status, 416, "{range}");
     }
     let head = view.send("HEAD", &format!("{}objects/{batch}", view.path), &view.host, "");
@@ -224,6 +245,8 @@ fn view_serves_nothing_but_this_log() {
         (400, "objects/?prefix=log/".to_owned()),
         (400, "objects/?list-type=2&prefix=log/".to_owned()),
         (400, format!("{LIST}&prefix=log/&max-keys=x")),
+        (400, format!("{LIST}&prefix=log/&max-keys=%2B1")),
+        (400, format!("{LIST}&prefix=log/&max-keys=")),
         (404, "../Cargo.toml".to_owned()),
         (404, "%2e%2e/Cargo.toml".to_owned()),
         (404, "objects".to_owned()),
@@ -233,6 +256,8 @@ fn view_serves_nothing_but_this_log() {
         assert_eq!(reply.status, status, "{path}: {}", reply.head);
         let text = reply.text();
         assert!(!text.contains("secret") && !text.contains("root:"), "{path}: {text}");
+        assert_eq!(text.lines().count(), 1, "{path}: {text}");
+        assert!(text.ends_with('\n'), "{path}: {text}");
     }
 }
 

@@ -39,7 +39,11 @@ pub(super) fn answer(
     answer
 }
 
-/// Makes an answer in plain text, as of an error.
+/// Makes an answer in plain text, as of an error. A text ends its line.
 pub(super) fn text(status: StatusCode, text: impl Into<String>) -> Answer {
-    answer(status, "text/plain; charset=utf-8", text.into())
+    let mut text = text.into();
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    answer(status, "text/plain; charset=utf-8", text)
 }

@@ -19,7 +19,7 @@ use stratalog_store_rules::folder::names::is_object_of_a_log;
 use stratalog_store_rules::key;
 
 use super::answer::{Answer, answer, text};
-use crate::numbers::to_u64;
+use crate::numbers::{to_u64, to_usize};
 
 /// The characters of keys that listings do not encode. No other needs an escape in XML.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'.').remove(b'/');
@@ -43,6 +43,9 @@ impl Objects {
         };
         if self.name_of(&asked.prefix).is_none() {
             return text(StatusCode::FORBIDDEN, "the prefix is outside of the log");
+        }
+        if asked.limit == 0 {
+            return answer(StatusCode::OK, "application/xml", xml(&ListPage::default()));
         }
         let mut listing = self.store.listing(&asked.prefix, asked.after.as_deref(), true);
         match listing.next(asked.limit).await {
@@ -108,7 +111,7 @@ impl Asked {
                 "prefix" => asked.prefix = value.into_owned(),
                 // A page continues behind its last key.
                 "start-after" | "continuation-token" => asked.after = Some(value.into_owned()),
-                "max-keys" => asked.limit = value.parse().map_err(drop)?,
+                "max-keys" => asked.limit = number(&value).map_or(Err(()), |n| Ok(to_usize(n)))?,
                 _ => {}
             }
         }
@@ -119,12 +122,17 @@ impl Asked {
 /// Returns the range of a header of one range. Without an end, it has as many bytes as are served.
 fn range(header: &HeaderValue) -> Option<Range<u64>> {
     let (first, last) = header.to_str().ok()?.strip_prefix("bytes=")?.split_once('-')?;
-    let start = first.parse::<u64>().ok()?;
+    let start = number(first)?;
     let end = match last {
         "" => start.checked_add(GET_BYTES_MAX)?,
-        last => last.parse::<u64>().ok()?.checked_add(1)?,
+        last => number(last)?.checked_add(1)?,
     };
     (start < end).then_some(start..end)
+}
+
+/// Reads a number of digits alone: Rust would also take a sign.
+fn number(digits: &str) -> Option<u64> {
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 
 fn whole(bytes: bytes::Bytes) -> Answer {

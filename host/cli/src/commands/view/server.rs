@@ -38,7 +38,7 @@ impl Site {
     /// `title` names the log for people, and has no secret.
     pub(super) fn new(gate: Gate, objects: Objects, name: &str, title: &str) -> Arc<Self> {
         let log = serde_json::json!({ "objects": "objects/", "log": name, "title": title });
-        Arc::new(Self { gate, objects, log: log.to_string() })
+        Arc::new(Self { gate, objects, log: format!("{log}\n") })
     }
 
     async fn answer(&self, request: &Request<Incoming>) -> Answer {
@@ -59,7 +59,7 @@ impl Site {
                 Some(key) => self.objects.get(key, request.headers()).await,
                 None => {
                     let missing = || text(StatusCode::NOT_FOUND, "there is no such file");
-                    page::file(path).unwrap_or_else(missing)
+                    page::file(path, request.headers()).unwrap_or_else(missing)
                 }
             },
         }
