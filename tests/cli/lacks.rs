@@ -50,6 +50,21 @@ fn file_size_limit_below_a_components_memory_is_named() {
 }
 
 #[test]
+fn output_that_the_system_does_not_take_is_no_bad_input() {
+    let (folder, _) = fresh();
+    let file = folder.path().join("log.wasm");
+    let path = file.to_str().unwrap();
+    let export = |path: &str| {
+        let ran = run_behind("trap '' XFSZ; ulimit -f 4; ", &["component", "export", path], "");
+        assert!(ran.stderr.starts_with("error: cannot write "), "{}", ran.stderr);
+        ran.code
+    };
+    assert_eq!(export(path), 1);
+    assert_eq!(export(&format!("{path}/below")), 5);
+    assert!(!file.exists());
+}
+
+#[test]
 fn file_size_limit_is_no_obstacle_to_a_component_that_is_mapped() {
     let (_folder, log) = fresh();
     ok(&["append", &log], "event\n");

@@ -103,5 +103,5 @@ fn output_in_a_folder_without_permission_is_named_itself() {
         "error: cannot write {file}: Permission denied (os error 13); allow this user to write in \
          its folder, or name another file\n"
     );
-    assert_eq!((ran.code, ran.stderr), (1, expected));
+    assert_eq!((ran.code, ran.stderr), (5, expected));
 }

@@ -88,11 +88,12 @@ impl PositionFile {
         Failure::input(format!("cannot use the position file {path}: {why}; {action}"))
     }
 
-    /// Returns the error for a file that cannot be written.
-    pub(crate) fn unwritable(&self, error: &io::Error) -> Failure {
+    /// Returns the error for a file that cannot be written, with this code: before there is
+    /// something to write, the path is wrong, and later the system has failed.
+    pub(crate) fn unwritable(&self, code: Code, error: &io::Error) -> Failure {
         let path = self.path.display();
         let error = explained(error);
-        Failure::input(format!("cannot write the position file {path}: {error}"))
+        Failure::new(code, format!("cannot write the position file {path}: {error}"))
     }
 
     /// Loads the content of the file. None: it is larger than any position.

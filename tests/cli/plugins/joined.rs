@@ -311,8 +311,8 @@ fn file_that_cannot_be_joined_is_named_with_the_cause() {
         check(&["component", "join", plugin, "--store", "fs", "-o", to], "", code, words);
     };
     join(plugin.to_str().unwrap(), 5, &["cannot write", "scripted.wasm: it is an input"]);
-    join(&path("no/app.wasm"), 1, &["cannot write", "its folder does not exist; create"]);
-    join(folder.path().to_str().unwrap(), 1, &["cannot write"]);
+    join(&path("no/app.wasm"), 5, &["cannot write", "its folder does not exist; create"]);
+    join(folder.path().to_str().unwrap(), 5, &["cannot write"]);
     let export = ["component", "export", "--component", &log, "--store", "fs", &log];
     check(&export, "", 5, &["cannot write", "log.wasm: it is an input; name another file"]);
     let export = ["component", "export", "--component", &other, "--store", "fs", &app];

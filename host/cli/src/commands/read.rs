@@ -73,7 +73,7 @@ async fn print(
         Err(code) => return Ok(code),
     };
     if let Some(kept) = &kept {
-        kept.probe().map_err(|error| kept.unwritable(&error))?;
+        kept.probe().map_err(|error| kept.unwritable(Code::Input, &error))?;
     }
     let file = stdout_as_file();
     // Only if the events go to a file: a terminal or a pager would show events and progress.
@@ -166,7 +166,7 @@ async fn keep(
         let failed = |error| Failure::system("cannot sync stdout", &error);
         stdout.sync_data().map_err(failed)?;
     }
-    kept.save(position).map_err(|error| kept.unwritable(&error))
+    kept.save(position).map_err(|error| kept.unwritable(Code::Failed, &error))
 }
 
 /// A position that the log refuses is an error in the position file.

@@ -26,7 +26,7 @@ pub(crate) enum Code {
     Store,
     /// An object is damaged.
     Damaged,
-    /// An event, a file, a location, an option or a component is not usable.
+    /// An event, a file to read or to write, a location, an option or a component is not usable.
     Input,
     /// A plugin trapped or reached a limit, also before it ran; or this process reached a limit.
     Plugin,

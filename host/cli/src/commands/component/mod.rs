@@ -53,7 +53,8 @@ fn export(command: &Export, shared: &Shared) -> Result<Code, Failure> {
     write(file, &joined, shared)
 }
 
-/// Refuses to replace a file from which the output is made, and to write two things to stdout.
+/// Checks that the output can be written, before there is something to write. Refuses to replace a
+/// file from which it is made, and to write two things to stdout.
 fn check_output<const N: usize>(
     output: &Path,
     inputs: [Option<&PathBuf>; N],
@@ -64,13 +65,20 @@ fn check_output<const N: usize>(
                        file for the component, or leave out --json";
         return Err(Failure::usage(message));
     }
-    let Ok(path) = output.canonicalize() else { return Ok(()) };
-    if inputs.into_iter().flatten().any(|input| input.canonicalize().is_ok_and(|it| it == path)) {
-        let output = output.display();
-        let message = format!("cannot write {output}: it is an input; name another file");
-        return Err(Failure::input(message));
+    if is_stdout(output) {
+        return Ok(());
     }
-    Ok(())
+    let refused =
+        |cause: &str| Failure::input(format!("cannot write {}: {cause}", output.display()));
+    let is_output = |input: &PathBuf| {
+        let paths = [input, output].map(|path| path.canonicalize());
+        matches!(paths, [Ok(input), Ok(output)] if input == output)
+    };
+    if inputs.into_iter().flatten().any(is_output) {
+        return Err(refused("it is an input; name another file"));
+    }
+    let checked = replaced_file::check(output);
+    checked.map_err(|error| refused(&replaced_file::explained(&error)))
 }
 
 /// Returns a component and its name for messages.
