@@ -206,7 +206,7 @@ def messages_of_the_log_itself_stay_out_of_it(programs, folder):
     log(sink, "a warning\nof the log", "warn", "stratalog")
     log(sink, "kept")
     assert messages(programs, folder) == ["kept"]
-    assert stderr(folder) == ["warn: stratalog: a warning\ufffdof the log"]
+    assert stderr(folder) == ["warning: stratalog: a warning\ufffdof the log"]
 
 
 def run(programs, folder, *arguments, **settings):
