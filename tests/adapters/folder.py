@@ -67,7 +67,7 @@ def folder_that_was_removed_is_named_with_what_helps(program, folder):
     store.create("log/a", b"x")
     upload = store.start_upload("log/b")
     shutil.rmtree(folder)
-    removed = "the folder that the host opened as / was removed: create it, and start this program"
+    removed = "the folder that the host opened as / (`--dir`) was removed: create it, and start"
     with fails("not-found", removed, fate="not-written"):
         store.write(upload, b"x")
         store.finish(upload)
