@@ -3,9 +3,9 @@
 //! Owns: the definition of a secret in a text.
 //! Must not know: the origin of the texts.
 //!
-//! 1. A known secret never survives, in any place: as it is, percent-encoded, escaped, in hex, or in
-//!    base64, also of a text that contains it, such as `user:password`. Of such a text, up to one
-//!    character at each end of the secret is left, which also has bits of its neighbour.
+//! 1. A known secret never survives, in any place: as it is, percent-encoded, escaped, in hex, or
+//!    in base64, also of a text that contains it, such as `user:password`. Of such a text, up to
+//!    one character at each end of the secret is left, which also has bits of its neighbour.
 //! 2. Of a URL only scheme, host and path survive: no user, password, query or signature. The
 //!    container in an `abfss` URL is part of its path.
 //! 3. The headers that carry credentials survive by name only, and lists of bytes not at all. Both
@@ -127,8 +127,8 @@ impl Secrets {
     }
 }
 
-/// Returns the forms of a secret in base64 without padding: as a whole, and within a longer text, at
-/// each of three places. Those have only the characters that no neighbour determines.
+/// Returns the forms of a secret in base64 without padding: as a whole, and within a longer text,
+/// at each of three places. Those have only the characters that no neighbour determines.
 fn in_base64(secret: &str) -> [String; 4] {
     let within = |before: &[u8]| {
         let encoded = BASE64_STANDARD_NO_PAD.encode([before, secret.as_bytes()].concat());
