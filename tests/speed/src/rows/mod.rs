@@ -6,6 +6,7 @@ mod composed;
 mod crossing;
 mod durable;
 mod idle;
+mod library;
 mod live;
 mod plan;
 mod plugins;
@@ -27,7 +28,7 @@ pub(crate) struct Row {
 }
 
 /// All rows, in the order of the table.
-pub(crate) const ROWS: [Row; 17] = [
+pub(crate) const ROWS: [Row; 19] = [
     Row {
         name: "durable-far",
         what: "append and wait, on a store with 20 ms a request",
@@ -70,6 +71,8 @@ pub(crate) const ROWS: [Row; 17] = [
         measure: plugins::plugins,
     },
     Row { name: "read", what: "read of 64 MiB in live batches", measure: read::read },
+    Row { name: "open", what: "another log opened by its path", measure: library::open },
+    Row { name: "events", what: "read of 64 MiB, event by event", measure: library::events },
     Row { name: "compact", what: "compaction of 64 MiB", measure: compact::compact },
     Row {
         name: "composed",
