@@ -13,6 +13,8 @@ mod endings;
 mod events;
 mod following;
 mod inputs;
+#[cfg(unix)]
+mod installed;
 mod interface;
 mod lacks;
 mod matrix;

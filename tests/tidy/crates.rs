@@ -42,6 +42,22 @@ fn tests_take_crates_of_the_product_as_it_has_them() {
     );
 }
 
+#[test]
+fn toolchain_of_the_tests_is_the_minimum_version_everywhere() {
+    let page = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let manifest = page("Cargo.toml");
+    let (_, version) = manifest.split_once("rust-version = \"").unwrap();
+    let (version, _) = version.split_once('"').unwrap();
+    for (path, words) in [
+        ("rust-toolchain.toml", format!("channel = \"{version}.")),
+        ("host/cli/transpiler/Cargo.toml", format!("rust-version = \"{version}\"")),
+        ("README.md", format!("Building needs Rust {version} or newer")),
+        ("Containerfile", format!("library/rust:{version}-")),
+    ] {
+        assert!(page(path).contains(&words), "{path} does not say {words:?}");
+    }
+}
+
 /// The crates of an HTTP client and of TLS.
 const HTTP_CLIENT: [&str; 8] =
     ["h2", "hyper", "quick-xml", "reqwest", "ring", "rustls", "tower-http", "webpki-roots"];

@@ -71,6 +71,9 @@ pub(crate) enum Command {
     /// Print a completion script for a shell
     #[command(after_help = help_text::COMPLETIONS)]
     Completions(Completions),
+    /// Write the manual pages, one for each command
+    #[command(after_help = help_text::MAN)]
+    Man(Man),
 }
 
 #[derive(Args)]
@@ -376,4 +379,11 @@ pub(crate) struct Doctor {
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct Man {
+    /// The folder of the pages, which is created
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
 }

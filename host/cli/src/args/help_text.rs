@@ -383,3 +383,7 @@ pub(crate) const COMPLETIONS: &str = "\
 Example:
   stratalog completions bash \\
       >~/.local/share/bash-completion/completions/stratalog";
+
+pub(crate) const MAN: &str = "\
+Example:
+  stratalog man ~/.local/share/man/man1 && man stratalog-append";

@@ -19,7 +19,9 @@ impl Command {
             Self::Component(Component { json, .. }) | Self::Plugin(Plugin { json, .. }) => *json,
             #[cfg(feature = "plugins")]
             Self::Run(_) => false,
-            Self::Read(_) | Self::Tail(_) | Self::View(_) | Self::Completions(_) => false,
+            Self::Read(_) | Self::Tail(_) | Self::View(_) | Self::Completions(_) | Self::Man(_) => {
+                false
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ mod completions;
 mod component;
 mod doctor;
 mod kit;
+mod man;
 mod read;
 mod repair;
 #[cfg(feature = "plugins")]
@@ -62,6 +63,7 @@ async fn run_command(
         Command::Plugin(command) => kit::plugin(&command, shared).map(Ok),
         Command::Wit(command) => kit::wit(&command, shared).map(Ok),
         Command::Completions(command) => completions::run(&command).map(Ok),
+        Command::Man(command) => man::run(&command).map(Ok),
     };
     ended.map(|ended| ended.unwrap_or_else(|code| code))
 }
