@@ -72,14 +72,14 @@ Examples:
 
 Exit codes:
   0    done; for read, tail and verify also if the reader closed the output
-  1    failed for a reason not named below, such as a full disk below a file
-       that is written, or a stdout that cannot be written
+  1    failed for a reason not named below, such as a read that the system
+       fails, a full disk below a file to write, or a closed stdout
   2    wrong command line: an argument or the value of an option
   3    the store cannot be reached or refuses
   4    damaged data: the error names the object, the expected and found value
-  5    invalid input: an event, a file that cannot be read or, as its path is,
-       written, a LOG that does not exist or is not a log, a position of another
-       log, a component, an environment variable
+  5    invalid input: an event, a file that cannot be opened, a path at which
+       no file can be written, a LOG that does not exist or is not a log, a
+       position of another log, a component, an environment variable
   6    a plugin trapped or reached a limit, also before it ran; or the process
        is allowed too little address space (ulimit -v), or too few or too
        small files (ulimit -n, ulimit -f); otherwise run ends with the plugin's
