@@ -29,8 +29,8 @@ pub(crate) fn stratalog_caching_in<S: AsRef<OsStr>>(cache: &Path, arguments: &[S
     }
     // The zone of times that have none.
     command.env("TZ", "UTC");
-    let compiles =
-        |word: &S| !["component", "completions"].map(OsStr::new).contains(&word.as_ref());
+    let others = ["component", "completions", "plugin", "wit"].map(OsStr::new);
+    let compiles = |word: &S| !others.contains(&word.as_ref());
     if arguments.first().is_none_or(compiles) {
         // At the front: behind `--` it would belong to a plugin.
         command.arg("--cache-dir").arg(cache);

@@ -120,7 +120,7 @@ fn beginning_is_trimmed_up_to_a_position_or_a_number_of_events() {
         &["trim", "--before-position", "101", &log],
         "",
         5,
-        &["position 101 is beyond the end of log", ", position 100; "],
+        &["position 101 is beyond the end of the log", ", position 100; "],
     );
     ok(&["compact", &log], "");
     // A lazy trim leaves the bytes to the next compaction.

@@ -83,7 +83,7 @@ fn position_of_another_log_is_refused(log: &str) -> Outcome {
     let position = position_behind(log, 1)?;
     same(read_with(log, from(&position))?, ["b"])?;
     let reader = read(&other, &from(&position))?;
-    invalid(reader.next(), "the position belongs to log")
+    invalid(reader.next(), "the position belongs to the log")
 }
 
 fn position_that_was_trimmed_reports_the_missed_events(log: &str) -> Outcome {

@@ -13,7 +13,7 @@ fn reader_that_follows_notices_another_log_of_the_same_generation() {
     append(&memory, &system, ["other-c", "other-d"]);
     match rest(&mut reader) {
         Err(Error::InvalidInput(why)) => {
-            assert!(why.contains("the position belongs to log"), "{why}")
+            assert!(why.contains("the position belongs to the log"), "{why}")
         }
         other => panic!("{other:?}"),
     }

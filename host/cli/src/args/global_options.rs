@@ -20,7 +20,7 @@ const OF_LOGS: [&str; 6] =
 fn has_effect(command: &str, option: &str) -> bool {
     match command {
         "component" => !OF_LOGS.contains(&option),
-        "completions" => !OF_LOGS.contains(&option) && option != "component",
+        "completions" | "plugin" | "wit" => !OF_LOGS.contains(&option) && option != "component",
         _ => true,
     }
 }
@@ -116,6 +116,8 @@ mod tests {
             ("component", "component join plugin.wasm -o app.wasm"),
             ("component", "component inspect"),
             ("completions", "completions bash"),
+            ("plugin", "plugin new -l rust shop"),
+            ("wit", "wit folder"),
         ] {
             let mut words = typed.split(' ');
             let mut listing = command.clone();

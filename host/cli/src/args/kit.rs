@@ -24,7 +24,8 @@ of all languages take it, such as wit-bindgen, componentize-py and jco.
 
 Example:
   stratalog wit wit
-  componentize-py --wit-path wit --world stratalog:plugin/command componentize app -o app.wasm";
+  componentize-py --wit-path wit --world stratalog:plugin/command \\
+      componentize app -o app.wasm";
 
 #[derive(Args)]
 pub(crate) struct Plugin {
