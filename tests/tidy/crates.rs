@@ -62,12 +62,35 @@ fn toolchain_of_the_tests_is_the_minimum_version_everywhere() {
 const HTTP_CLIENT: [&str; 8] =
     ["h2", "hyper", "quick-xml", "reqwest", "ring", "rustls", "tower-http", "webpki-roots"];
 
+/// Returns name and version of the crates that an embedder compiles with these features.
+fn crates_of_library(features: &[&str]) -> BTreeSet<String> {
+    let package = ["--package", "stratalog", "--edges", "normal,build"];
+    let lines = crates(&[&package, features].concat());
+    let names = lines.iter().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" "));
+    names.collect()
+}
+
+#[test]
+fn pages_count_the_crates_of_the_library() {
+    let whole = crates_of_library(&[]).len();
+    let bare = crates_of_library(&["--no-default-features"]).len();
+    for (path, words) in [
+        ("host/src/lib.rs", format!("compiles {whole} crates, itself included")),
+        ("host/src/lib.rs", format!("compiles {bare}, and no HTTP client")),
+        ("README.md", format!("and {bare} crates instead of {whole}:")),
+        ("CHANGELOG.md", format!("{bare} crates instead of {whole}.")),
+    ] {
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        let text = text.split_whitespace().filter(|word| *word != "//!").collect::<Vec<_>>();
+        assert!(text.join(" ").contains(&words), "{path} does not say {words:?}");
+    }
+}
+
 #[test]
 fn library_without_stores_has_no_http_client() {
     let library = |features: &[&str]| {
-        let package = ["--package", "stratalog", "--edges", "normal,build"];
-        let lines = crates(&[&package, features].concat());
-        lines.into_iter().filter_map(|line| Some(line.split_once(' ')?.0.to_owned())).collect()
+        let names = crates_of_library(features).into_iter();
+        names.filter_map(|line| Some(line.split_once(' ')?.0.to_owned())).collect()
     };
     let whole: BTreeSet<String> = library(&[]);
     assert!(whole.contains("reqwest") && whole.contains("rustls"), "{whole:?}");
