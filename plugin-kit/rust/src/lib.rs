@@ -24,10 +24,10 @@
 //!
 //! # Features
 //!
-//! - `serde`: [`Log::append_json`], [`Event::json`].
-//! - `journal`: [`journal_panics`], which journals panics. The next two include it.
-//! - `log`: [`logging::init`], which journals the records of the `log` crate.
-//! - `tracing`: [`tracing_layer::Journal`], which journals the events of the `tracing` crate.
+//! - `serde`: `Log::append_json`, `Event::json`.
+//! - `journal`: `journal_panics`, which journals panics. The next two include it.
+//! - `log`: `logging::init`, which journals the records of the `log` crate.
+//! - `tracing`: `tracing_layer::Journal`, which journals the events of the `tracing` crate.
 
 mod error;
 mod event;

@@ -93,6 +93,9 @@ impl Default for ReadOptions {
 
 impl ReadOptions {
     /// Begins right behind a position that [`Events::position`] or [`Reader::position`] returned.
+    ///
+    /// [`Events::position`]: crate::Events::position
+    /// [`Reader::position`]: crate::Reader::position
     pub fn start(mut self, position: impl Into<String>) -> Self {
         self.0.start = Some(position.into());
         self

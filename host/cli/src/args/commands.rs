@@ -10,7 +10,9 @@ use clap_complete::Shell;
 use stratalog::{CompactOptions, LogOptions};
 
 use super::common_options::{Grace, Json, SoleCompactor};
-use super::component::{self, Component, component_file};
+#[cfg(feature = "plugins")]
+use super::component::component_file;
+use super::component::{self, Component};
 use super::durations::parse_interval;
 use super::help_text;
 use super::kit::{self, Plugin, Wit};
