@@ -19,15 +19,15 @@ export interface Options {
 /** The options of `read`. */
 export interface ReadOptions {
   /** Begins right behind a position that `Events.position` returned. */
-  start?: string;
+  start?: string | undefined;
   /** Begins with the last events that are stored now. */
-  last?: bigint;
+  last?: bigint | number | undefined;
   /** Ends after this many events. */
-  limit?: bigint;
+  limit?: bigint | number | undefined;
   /** Leaves out events whose batch is older than this. */
-  since?: Date;
+  since?: Date | undefined;
   /** Leaves out events whose batch has this time or a later one. */
-  until?: Date;
+  until?: Date | undefined;
 }
 
 /** What a handle has made durable since it was opened. */

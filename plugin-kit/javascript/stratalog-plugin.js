@@ -13,8 +13,8 @@ import { Log as Handle, read as readLog } from "stratalog:log/append-log@0.1.0";
 
 // A failed call on a log: one line that names the call, the log and the cause.
 export class LogError extends Error {
-  constructor(action, label, cause) {
-    super(`cannot ${action} the log "${label}": ${text(cause)}`);
+  constructor(action, label, cause, isOfLines) {
+    super(`cannot ${action} the log "${label}": ${text(cause, isOfLines)}`);
     this.name = "LogError";
     this.label = label;
     // The case of the error as `tag`, with its data as `val`. Its WIT says what to do.
@@ -49,24 +49,30 @@ export class Log {
     this.#handle = handle;
   }
 
-  // Opens the log with a label. The record `options` of the WIT describes the options.
+  // Opens the log with a label. The record `options` of the WIT describes the options. A batch may
+  // have more events than `flushThreshold`, while others are being written.
   static open(label, options = {}) {
+    check(options, OPEN_OPTIONS);
     return new Log(label, attempt("open", label, () => Handle.open(label, options)));
   }
 
   // Appends one event: bytes or text without a line feed.
   append(event) {
-    attempt("append to", this.label, () => this.#handle.append(bytes(event)));
+    const data = bytes(event);
+    attempt("append to", this.label, () => this.#handle.append(data));
   }
 
   // Appends a value as one line of JSON.
   appendJson(value) {
-    this.append(JSON.stringify(value));
+    const event = JSON.stringify(value);
+    if (event === undefined) throw new TypeError(`${typeof value} is no value of JSON`);
+    this.append(event);
   }
 
   // Appends many events, each ended by a line feed: all of them, or none.
   appendLines(lines) {
-    return attempt("append to", this.label, () => this.#handle.appendLines(bytes(lines)));
+    const data = bytes(lines);
+    return attempt("append to", this.label, () => this.#handle.appendLines(data), true);
   }
 
   // Makes all appended events durable, and returns the total of this handle.
@@ -92,8 +98,9 @@ export class Log {
 
 // Reads the log with a label. The record `read-options` of the WIT describes the options; `since`
 // and `until` are dates here.
-export function read(label, { since, until, ...options } = {}) {
-  const times = { since: micros(since), until: micros(until) };
+export function read(label, options = {}) {
+  check(options, READ_OPTIONS);
+  const times = { since: micros("since", options), until: micros("until", options) };
   const reader = attempt("read", label, () => readLog(label, { ...options, ...times }));
   return new Events(label, reader);
 }
@@ -162,29 +169,50 @@ function* eventsOf(lines, batches) {
   }
 }
 
-function attempt(action, label, call) {
+const OPEN_OPTIONS = [
+  "flushThreshold",
+  "flushBytes",
+  "flushIntervalMs",
+  "eventBytesMax",
+  "bufferBytesMax",
+  "createsMax",
+];
+const READ_OPTIONS = ["start", "last", "limit", "since", "until"];
+
+// Refuses options that do not exist, such as misspelt ones.
+function check(options, known) {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new TypeError(`there is no option ${unknown}: the options are ${known.join(", ")}`);
+}
+
+function attempt(action, label, call, isOfLines = false) {
   try {
     return call();
   } catch (error) {
     if (!error?.payload) throw error;
-    throw new LogError(action, label, error.payload);
+    throw new LogError(action, label, error.payload, isOfLines);
   }
 }
 
 function bytes(event) {
-  return typeof event === "string" ? new TextEncoder().encode(event) : event;
+  if (typeof event === "string") return new TextEncoder().encode(event);
+  if (event instanceof Uint8Array) return event;
+  throw new TypeError(`an event is a text or a Uint8Array, not ${typeof event}`);
 }
 
-function micros(date) {
-  return date === undefined ? undefined : BigInt(date.getTime()) * 1000n;
+function micros(name, { [name]: date }) {
+  if (date === undefined) return undefined;
+  if (!(date instanceof Date)) throw new TypeError(`${name} is a Date, not ${typeof date}`);
+  return BigInt(Math.max(0, date.getTime())) * 1000n;
 }
 
 const FATES = { durable: "is", "not-written": "is not", unknown: "may be" };
 
-function text({ tag, val }) {
+function text({ tag, val }, isOfLines) {
   switch (tag) {
     case "invalid-event":
-      return `line ${val.line}: ${faultText(val.fault)}`;
+      return (isOfLines ? `line ${val.line + 1n}: ` : "") + faultText(val.fault);
     case "write-failed":
       return (
         `${val.message} (${val.object} ${FATES[val.fate]} stored; ` +
@@ -206,12 +234,12 @@ function text({ tag, val }) {
 function faultText({ tag, val }) {
   switch (tag) {
     case "empty":
-      return "an event has at least one byte";
+      return "an event must have at least one byte";
     case "line-feed":
-      return "an event has no line feed";
+      return "an event must have no line feed";
     case "too-long":
       return `${val.bytes} bytes are more than the ${val.bytesMax} of an event`;
     default:
-      return "the last line has no line feed";
+      return "it must end with a line feed";
   }
 }

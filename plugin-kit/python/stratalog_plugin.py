@@ -12,6 +12,7 @@ function for, such as `trim` and `verify`, is in `wit_world.imports.append_log`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import traceback
@@ -19,19 +20,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 from componentize_py_types import Err
 from wit_world.imports import append_log as wit, types
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+LEVELS = {"WARNING": "warn"}
+"""The levels of `logging` that have another name in other languages."""
+
+Handle = TypeVar("Handle")
+
 
 class LogError(Exception):
     """A failed call on a log: one line that names the call, the log and the cause."""
 
-    def __init__(self, action: str, label: str, cause: types.Error) -> None:
-        super().__init__(f'cannot {action} the log "{label}": {_text(cause)}')
+    def __init__(self, action: str, label: str, cause: types.Error, lines: bool = False) -> None:
+        super().__init__(f'cannot {action} the log "{label}": {_text(cause, lines)}')
         self.label = label
         self.cause = cause
         """The case of the error, with its data. Its WIT says what to do."""
@@ -64,7 +70,7 @@ class Log:
 
     def __init__(self, label: str, handle: wit.Log) -> None:
         self.label = label
-        self._handle = handle
+        self._handle: wit.Log | None = handle
 
     @classmethod
     def open(
@@ -78,18 +84,28 @@ class Log:
         buffer_bytes_max: int | None = None,
         creates_max: int | None = None,
     ) -> Self:
-        """Opens the log with a label. The record `options` of the WIT describes the options."""
+        """Opens the log with a label. The record `options` of the WIT describes the options.
+
+        ValueError for a number that no option takes. A batch may have more events than
+        `flush_threshold`, while others are being written.
+        """
         interval = None if flush_interval is None else flush_interval // timedelta(milliseconds=1)
         options = types.Options(
-            flush_threshold, flush_bytes, interval, event_bytes_max, buffer_bytes_max, creates_max
+            _number("flush_threshold", flush_threshold, 32),
+            _number("flush_bytes", flush_bytes, 32),
+            _number("flush_interval in milliseconds", interval, 32),
+            _number("event_bytes_max", event_bytes_max, 32),
+            _number("buffer_bytes_max", buffer_bytes_max, 32),
+            _number("creates_max", creates_max, 32),
         )
-        with _Failing("open", label):
+        with _Calling("open", label, wit):
             return cls(label, wit.Log.open(label, options))
 
     def append(self, event: bytes | str) -> None:
         """Appends one event: bytes or text without a line feed."""
-        with _Failing("append to", self.label):
-            self._handle.append(_bytes(event))
+        data = _bytes(event)
+        with self._calling("append to") as handle:
+            handle.append(data)
 
     def append_json(self, value: Any) -> None:
         """Appends a value as one line of JSON."""
@@ -97,27 +113,31 @@ class Log:
 
     def append_lines(self, lines: bytes | str) -> int:
         """Appends many events, each ended by a line feed: all of them, or none."""
-        with _Failing("append to", self.label):
-            return self._handle.append_lines(_bytes(lines))
+        data = _bytes(lines)
+        with self._calling("append to", lines=True) as handle:
+            return handle.append_lines(data)
 
     def flush(self) -> types.Written:
         """Makes all appended events durable, and returns the total of this handle."""
-        with _Failing("flush", self.label):
-            return self._handle.flush()
+        with self._calling("flush") as handle:
+            return handle.flush()
 
     def close(self) -> types.Written:
-        """Flushes and closes the handle."""
-        with _Failing("close", self.label):
-            return self._handle.close()
+        """Flushes and closes the handle. If the flush fails, it stays open."""
+        with self._calling("close") as handle:
+            written = handle.close()
+        self._drop()
+        return written
 
     def tick(self) -> bool:
         """Runs maintenance without a wait; returns true if anything is not durable yet."""
-        return self._handle.tick()
+        with self._calling("tick") as handle:
+            return handle.tick()
 
     def read(self) -> Events:
         """Reads the stored events, then those of this handle that are not durable yet."""
-        with _Failing("read", self.label):
-            return Events(self.label, self._handle.read_all())
+        with self._calling("read") as handle:
+            return Events(self.label, handle.read_all())
 
     def __enter__(self) -> Self:
         return self
@@ -129,10 +149,18 @@ class Log:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if kind is None:
+            if kind is None and self._handle is not None:
                 self.close()
         finally:
-            self._handle.__exit__(kind, value, trace)
+            self._drop()
+
+    def _calling(self, action: str, lines: bool = False) -> _Calling[wit.Log]:
+        return _Calling(action, self.label, self._handle, lines)
+
+    def _drop(self) -> None:
+        if self._handle is not None:
+            self._handle.__exit__(None, None, None)
+            self._handle = None
 
 
 class Events(Iterator[Event]):
@@ -147,7 +175,7 @@ class Events(Iterator[Event]):
         self.missed = 0
         """The number of events that the log no longer has, and that were passed so far."""
         self._reader = reader
-        self._page = iter(())
+        self._page: Iterator[Event] = iter(())
         self._returned = 0
         self._positions: tuple[int, list[str]] = (0, [])
 
@@ -176,8 +204,8 @@ class Events(Iterator[Event]):
         return known[number - first]
 
     def _load(self) -> bool:
-        with _Failing("read", self.label):
-            page = self._reader.next()
+        with _Calling("read", self.label, self._reader) as reader:
+            page = reader.next()
         if page is None:
             return False
         self.missed += page.missed
@@ -195,9 +223,19 @@ def read(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Events:
-    """Reads the log with a label. The record `read-options` of the WIT describes the options."""
-    options = types.ReadOptions(start, last, limit, _micros(since), _micros(until), None)
-    with _Failing("read", label):
+    """Reads the log with a label. The record `read-options` of the WIT describes the options.
+
+    ValueError for a number that no option takes, and for a time without a zone.
+    """
+    options = types.ReadOptions(
+        start,
+        _number("last", last, 64),
+        _number("limit", limit, 64),
+        _micros("since", since),
+        _micros("until", until),
+        None,
+    )
+    with _Calling("read", label, wit):
         return Events(label, wit.read(label, options))
 
 
@@ -220,22 +258,31 @@ class LogHandler(logging.Handler):
             time = datetime.fromtimestamp(record.created, UTC)
             self.log.append_json({
                 "time": time.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-                "level": record.levelname.lower(),
+                "level": LEVELS.get(record.levelname, record.levelname.lower()),
                 "context": record.name,
                 "message": message,
             })
         except Exception:
             self.handleError(record)
 
+    def flush(self) -> None:
+        """Makes the records durable that were added so far, if the log is open."""
+        with contextlib.suppress(LogError):
+            self.log.flush()
 
-class _Failing:
-    """Turns an error of the interface into a LogError."""
 
-    def __init__(self, action: str, label: str) -> None:
-        self.action, self.label = action, label
+class _Calling(Generic[Handle]):
+    """A call: a closed handle and an error of the interface become a LogError."""
 
-    def __enter__(self) -> None:
-        pass
+    def __init__(
+        self, action: str, label: str, handle: Handle | None, lines: bool = False
+    ) -> None:
+        self.action, self.label, self.handle, self.lines = action, label, handle, lines
+
+    def __enter__(self) -> Handle:
+        if self.handle is None:
+            raise LogError(self.action, self.label, types.Error_Closed())
+        return self.handle
 
     def __exit__(
         self,
@@ -244,7 +291,7 @@ class _Failing:
         trace: TracebackType | None,
     ) -> None:
         if isinstance(value, Err):
-            raise LogError(self.action, self.label, value.value) from value
+            raise LogError(self.action, self.label, value.value, self.lines) from value
 
 
 def _events(lines: bytes, batches: list[types.BatchEvents]) -> Iterator[Event]:
@@ -256,26 +303,40 @@ def _events(lines: bytes, batches: list[types.BatchEvents]) -> Iterator[Event]:
 
 
 def _bytes(event: bytes | str) -> bytes:
-    return event.encode() if isinstance(event, str) else event
+    if isinstance(event, str):
+        return event.encode()
+    if isinstance(event, (bytes, bytearray, memoryview)):
+        return bytes(event)
+    raise TypeError(f"an event is bytes or str, not {type(event).__name__}")
 
 
-def _micros(time: datetime | None) -> int | None:
-    return None if time is None else (time - EPOCH) // timedelta(microseconds=1)
+def _number(name: str, number: int | None, bits: int) -> int | None:
+    if number is not None and not 0 <= number < 1 << bits:
+        raise ValueError(f"{name} is {number}: it must be 0 to {(1 << bits) - 1}")
+    return number
 
 
-def _text(error: types.Error) -> str:
+def _micros(name: str, time: datetime | None) -> int | None:
+    if time is None:
+        return None
+    if time.tzinfo is None:
+        raise ValueError(f"{name} is {time}, a time without a zone: pass one, such as datetime.UTC")
+    return max(0, (time - EPOCH) // timedelta(microseconds=1))
+
+
+def _text(error: types.Error, lines: bool) -> str:
     match error:
         case types.Error_InvalidEvent(invalid):
             match invalid.fault:
                 case types.EventFault_Empty():
-                    fault = "an event has at least one byte"
+                    fault = "an event must have at least one byte"
                 case types.EventFault_LineFeed():
-                    fault = "an event has no line feed"
+                    fault = "an event must have no line feed"
                 case types.EventFault_TooLong(by):
                     fault = f"{by.bytes} bytes are more than the {by.bytes_max} of an event"
                 case types.EventFault_Unterminated():
-                    fault = "the last line has no line feed"
-            return f"line {invalid.line}: {fault}"
+                    fault = "it must end with a line feed"
+            return f"line {invalid.line + 1}: {fault}" if lines else fault
         case types.Error_WriteFailed(failure):
             fate = {"DURABLE": "is", "NOT_WRITTEN": "is not", "UNKNOWN": "may be"}
             return (

@@ -8,17 +8,24 @@ use crate::wit::types::{self, EventFault, InvalidEvent, WriteFate};
 ///
 /// It displays as one line that names the call, the log and the cause. Nothing is lost by a failed
 /// call: each case of [`types::Error`] says what to do.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Error {
     action: &'static str,
     label: String,
     cause: types::Error,
+    /// The call had many lines.
+    is_of_lines: bool,
 }
 
 impl Error {
     /// Returns a function that describes the failure of an action on a log.
     pub(crate) fn failed(action: &'static str, label: &str) -> impl Fn(types::Error) -> Self {
-        move |cause| Self { action, label: label.to_owned(), cause }
+        move |cause| Self { action, label: label.to_owned(), cause, is_of_lines: false }
+    }
+
+    /// Returns the failure of a call that had many lines.
+    pub(crate) fn of_lines(self) -> Self {
+        Self { is_of_lines: true, ..self }
     }
 
     /// Returns the label of the log.
@@ -44,16 +51,25 @@ impl Error {
 
 impl std::error::Error for Error {}
 
+/// As [`Display`](fmt::Display): a `main` that returns an error prints it so.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { action, label, cause } = self;
+        let Self { action, label, cause, is_of_lines } = self;
         write!(f, "cannot {action} the log {label:?}: ")?;
         match cause {
             types::Error::InvalidEvent(InvalidEvent { line, fault }) => {
-                write!(f, "line {line}: ")?;
+                if *is_of_lines {
+                    write!(f, "line {}: ", line + 1)?;
+                }
                 match fault {
-                    EventFault::Empty => f.write_str("an event has at least one byte"),
-                    EventFault::LineFeed => f.write_str("an event has no line feed"),
+                    EventFault::Empty => f.write_str("an event must have at least one byte"),
+                    EventFault::LineFeed => f.write_str("an event must have no line feed"),
                     EventFault::TooLong(by) => {
                         write!(
                             f,
@@ -61,7 +77,7 @@ impl fmt::Display for Error {
                             by.bytes, by.bytes_max
                         )
                     }
-                    EventFault::Unterminated => f.write_str("the last line has no line feed"),
+                    EventFault::Unterminated => f.write_str("it must end with a line feed"),
                 }
             }
             types::Error::WriteFailed(failure) => {
@@ -100,9 +116,11 @@ mod tests {
         let failed = Error::failed("append to", "errors");
         let fault = EventFault::TooLong(TooLong { bytes: 12, bytes_max: 10 });
         let error = failed(types::Error::InvalidEvent(InvalidEvent { line: 3, fault }));
-        let expected = "cannot append to the log \"errors\": line 3: 12 bytes are more than the 10 \
+        let error = error.of_lines();
+        let expected = "cannot append to the log \"errors\": line 4: 12 bytes are more than the 10 \
                         of an event";
         assert_eq!(error.to_string(), expected);
+        assert_eq!(format!("{error:?}"), expected);
         assert!(!error.is_transient());
         let failure = WriteFailure {
             object: "errors/batch".to_owned(),

@@ -53,7 +53,8 @@ impl Log {
     /// # Errors
     /// As [`Log::append`].
     pub fn append_lines(&self, lines: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.handle.append_lines(lines.as_ref()).map_err(Error::failed("append to", &self.label))
+        let failed = Error::failed("append to", &self.label);
+        self.handle.append_lines(lines.as_ref()).map_err(|cause| failed(cause).of_lines())
     }
 
     /// Appends a value as one line of JSON.

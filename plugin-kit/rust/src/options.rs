@@ -30,7 +30,8 @@ impl Default for OpenOptions {
 }
 
 impl OpenOptions {
-    /// Seals a batch at this many events: 1 to 1,000,000, default 32.
+    /// Seals a batch at this many events: 1 to 1,000,000, default 32. A batch may have more, while
+    /// others are being written.
     pub fn flush_threshold(mut self, events: u32) -> Self {
         self.0.flush_threshold = Some(events);
         self
@@ -96,8 +97,10 @@ impl ReadOptions {
     ///
     /// [`Events::position`]: crate::Events::position
     /// [`Reader::position`]: crate::Reader::position
-    pub fn start(mut self, position: impl Into<String>) -> Self {
-        self.0.start = Some(position.into());
+    ///
+    /// `None` begins at the beginning, as the first run of a program does.
+    pub fn start(mut self, position: impl Into<Option<String>>) -> Self {
+        self.0.start = position.into();
         self
     }
 

@@ -201,6 +201,16 @@ fn store_takes_the_log_messages_of_a_plugin() {
 }
 
 #[test]
+fn log_that_a_program_in_python_leaves_open_is_flushed() {
+    let python = tools::require_or_skip("a plugin in Python", plugins::ending_python());
+    let Some(python) = python else { return };
+    let (folder, log) = fresh();
+    let app = joined(&python, &folder.path().join("app.wasm"), &[]);
+    ok(&["run", app.to_str().unwrap(), "--log", &format!("log={log}"), "--", "leave-open"], "");
+    assert_eq!(ok(&["read", &log], ""), "left open\n");
+}
+
+#[test]
 fn plugin_joined_without_a_store_gets_its_logs_from_a_grant() {
     let (folder, log) = fresh();
     let app = joined(&plugins::rust("scripted"), &folder.path().join("app.wasm"), &[]);

@@ -9,20 +9,24 @@ use super::common_options::Json;
 /// The long help of `plugin`.
 pub(crate) const PLUGIN_HELP: &str = "\
 A project has a small program, the interface of the log (WIT), and functions for it in its \
-language. `plugin new` prints the commands that build and run it, as does its README.md. It needs \
-no network. The commands get the tools of the language from its registry.
+language. `plugin new` prints the commands that build and run it, and they are in its README.md. \
+It needs no network. The commands get the tools of the language from its registry:
+
+  rust        needs rustup
+  python      needs Python 3.10 or newer, with pip
+  javascript  needs Node 20 or newer, with npm
 
 Example:
   stratalog plugin new --language rust shop";
 
 /// The long help of `wit`.
 pub(crate) const WIT_HELP: &str = "\
-The folder is complete: the package stratalog:log with the worlds `plugin` and `log-component`, \
-worlds of commands for languages that need one (`stratalog:plugin/command`, \
-`command-with-exit`, `command-with-streams`), and the parts of WASI that they use. The generators \
+The folder is complete: the worlds `stratalog:log/plugin` and `stratalog:log/log-component`, \
+worlds of commands for languages that need one (`command`, `command-with-exit` and \
+`command-with-streams` of `stratalog:plugin`), and the parts of WASI that they use. The generators \
 of all languages take it, such as wit-bindgen, componentize-py and jco.
 
-Example:
+Example, for the program in app.py:
   stratalog wit wit
   componentize-py --wit-path wit --world stratalog:plugin/command \\
       componentize app -o app.wasm";
@@ -39,7 +43,8 @@ pub(crate) struct Plugin {
 
 #[derive(Subcommand)]
 pub(crate) enum PluginCommand {
-    /// Make a project in a new folder, which builds and runs with the commands that are printed
+    /// Make a project in a new folder, and print the commands that build and run it
+    #[command(after_help = PLUGIN_HELP)]
     New(New),
 }
 

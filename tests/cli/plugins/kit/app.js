@@ -12,7 +12,7 @@ export const run = {
     log.append("one");
     say("appended", log.appendLines("two\nthree\n"));
     for (const bad of ["", "a\nb", "01234567890"]) say(errorOf(() => log.append(bad)));
-    say("unterminated:", errorOf(() => log.appendLines("four")));
+    say("unterminated:", errorOf(() => log.appendLines("four\nfive")));
     say("with pending:", texts(log.read()));
     say("durable", log.flush().events);
     say("closed", log.close().events);

@@ -21,7 +21,7 @@ def check() -> None:
     print("appended", log.append_lines("two\nthree\n"))
     for bad in ["", "a\nb", "01234567890"]:
         print(error_of(lambda: log.append(bad)))
-    print("unterminated:", error_of(lambda: log.append_lines("four")))
+    print("unterminated:", error_of(lambda: log.append_lines("four\nfive")))
     print("with pending:", texts(log.read()))
     print("durable", log.flush().events)
     print("closed", log.close().events)

@@ -26,7 +26,7 @@ fn check() -> Result<(), Error> {
     for bad in ["", "a\nb", "01234567890"] {
         println!("{}", log.append(bad).unwrap_err());
     }
-    println!("unterminated: {}", log.append_lines("four").unwrap_err());
+    println!("unterminated: {}", log.append_lines("four\nfive").unwrap_err());
     let events = log.read()?.events().map(|event| event.map(|event| event.text().into_owned()));
     println!("with pending: {}", events.collect::<Result<Vec<_>, _>>()?.join(" "));
     println!("durable {}", log.flush()?.events);

@@ -19,6 +19,10 @@ const LOGGING: &str = "wasi:logging/logging";
 /// The interface by which the end of a program is made known to the log.
 const OPEN_LOGS: &str = "stratalog:adapters/open-logs";
 
+/// An export of every component of componentize-py, by which that tool itself starts the program
+/// while it builds. No host calls it.
+const OF_COMPONENTIZE_PY: &str = "exports";
+
 /// The interface by which a host runs a program.
 const RUN: (&str, &str) = ("wasi:cli/run", "0.2.0");
 
@@ -223,7 +227,8 @@ impl Part<'_> {
     /// Returns whether all that a host does with the component is to run it.
     pub(super) fn is_only_run(&self) -> bool {
         let (interface, version) = RUN;
-        let mut exports = self.component.exports().peekable();
+        let exports = self.component.exports().filter(|(_, name, ..)| *name != OF_COMPONENTIZE_PY);
+        let mut exports = exports.peekable();
         exports.peek().is_some()
             && exports.all(|(_, name, ..)| {
                 split(name).0 == interface && are_compatible(split(name).1, version)

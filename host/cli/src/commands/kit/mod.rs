@@ -11,13 +11,16 @@ use self::files::File;
 use crate::args::Shared;
 use crate::args::kit::{Language, New, Plugin, PluginCommand, Wit};
 use crate::numbers::to_u64;
-use crate::process::exit::{Code, Failure};
+use crate::process::exit::{Code, Failure, write_stdout};
 use crate::report::{print_json, print_line};
 use crate::shell;
 use crate::terminal::human::count;
 
 /// The longest name of a plugin, in bytes.
 const NAME_BYTES_MAX: usize = 64;
+
+/// The crate that a project has. A plugin cannot have its name.
+const CRATE: &str = "stratalog-plugin";
 
 /// The place of the name in the files of a project.
 const NAME: &str = "{{name}}";
@@ -47,7 +50,9 @@ pub(crate) fn wit(command: &Wit, shared: &Shared) -> Result<Code, Failure> {
 /// Begins a plugin.
 pub(crate) fn plugin(command: &Plugin, shared: &Shared) -> Result<Code, Failure> {
     let PluginCommand::New(New { folder, language }) = &command.command;
-    let name = name_of(folder)?;
+    // `.` has a name, too.
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+    let name = name_of(&whole)?;
     let of_language = match language {
         Language::Rust => files::RUST,
         Language::Python => files::PYTHON,
@@ -63,11 +68,10 @@ pub(crate) fn plugin(command: &Plugin, shared: &Shared) -> Result<Code, Failure>
         print_json(&made)?;
         return Ok(Code::Done);
     }
-    print_line(shared.quiet, &made.text(&format!("the plugin {name}")));
-    print_line(shared.quiet, "These commands build and run it:");
-    for command in commands {
-        print_line(shared.quiet, &format!("  {command}"));
-    }
+    // Not to stderr, which wraps long lines.
+    write_stdout((commands.join("\n") + "\n").as_bytes())?;
+    let made = made.text(&format!("the plugin {name}"));
+    print_line(shared.quiet, &format!("{made}, which the commands above build and run"));
     Ok(Code::Done)
 }
 
@@ -82,7 +86,8 @@ impl Made<'_> {
 fn name_of(folder: &Path) -> Result<&str, Failure> {
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let is_of_names = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
+    let is_name = name != CRATE
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
         && !name.ends_with('-')
         && name.chars().all(is_of_names)
         && name.len() <= NAME_BYTES_MAX;
@@ -91,7 +96,7 @@ fn name_of(folder: &Path) -> Result<&str, Failure> {
     }
     let message = format!(
         "cannot name a plugin after the folder {}: use a-z, 0-9 and `-`, with a letter first and \
-         no `-` last, at most {NAME_BYTES_MAX} of them, as in my-plugin",
+         no `-` last, at most {NAME_BYTES_MAX} of them, as in my-plugin, and not {CRATE}",
         folder.display()
     );
     Err(Failure::input(message))

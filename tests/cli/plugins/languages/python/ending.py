@@ -7,6 +7,9 @@ from wit_world.imports import append_log as wit, types
 from wit_world.imports import exit as wasi_exit
 
 
+OPEN: list[wit.Log] = []
+
+
 class Run(exports.Run):
     """The command."""
 
@@ -16,6 +19,9 @@ class Run(exports.Run):
                 raise ValueError("there was no header")
             case "log-error":
                 wit.Log.open("not granted", types.Options(None, None, None, None, None, None))
+            case "leave-open":
+                OPEN.append(wit.Log.open("log", types.Options(None, None, None, None, None, None)))
+                OPEN[0].append(b"left open")
             case "sys-exit":
                 sys.exit(3)
             case "sys-exit-words":
