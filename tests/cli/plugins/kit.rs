@@ -162,9 +162,13 @@ fn kit_makes_a_folder_whole_or_not_at_all() {
     fs::write(folder.path().join("full/file"), "").unwrap();
     check(&["plugin", "new", "-l", "rust", &full], "", 5, &[&full, "not empty"]);
     check(&["wit", &full], "", 5, &[&full, "not empty"]);
-    check(&["wit", &format!("{full}/file")], "", 1, &["file"]);
+    check(&["wit", &format!("{full}/file")], "", 5, &["file is not a folder"]);
     fs::create_dir(&empty).unwrap();
     ok(&["wit", &empty], "");
+    let crate_name = path("stratalog-plugin");
+    check(&["plugin", "new", "-l", "rust", &crate_name], "", 5, &[&crate_name, "not stratalog"]);
+    let printed = ok(&["plugin", "new", "-l", "python", &path("shop")], "");
+    assert!(printed.starts_with("cd ") && printed.lines().count() == 6, "{printed}");
     ok(&["wit", &path("made/in/time")], "");
     let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     names.retain(|name| name.as_ref().unwrap().file_name().to_str().unwrap().starts_with('.'));
