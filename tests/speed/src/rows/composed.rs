@@ -2,19 +2,20 @@
 //! host of this repository, on a folder of the same kind.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use rig::plugins;
 use stratalog::plugin::{ExitReason, Grant, LogsCtx, Plugin, Rights, Run};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Config, Engine};
-use wasmtime_wasi::p2::bindings::sync::Command;
+use wasmtime_wasi::p2::bindings::sync::Command as Instance;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
 use super::compact::link_all;
 use super::crossing::Crossing;
 use super::plugins::{compile, limits};
-use crate::lab::{Lab, local};
+use crate::lab::{Lab, built, local};
 use crate::logs::{EVENT_BYTES, MIB, fill};
 use crate::table::{Goal, Line, Values};
 use crate::usage;
@@ -57,8 +58,8 @@ impl Joined {
     fn new(lab: &Lab) -> Self {
         let folder = lab.temporary();
         let file: PathBuf = folder.path().join("joined.wasm");
-        let mut join = lab.stratalog();
-        join.args(["component", "join", "--store", "fs"]).arg(plugins::rust(LOG));
+        let mut join = Command::new(built("stratalog"));
+        join.args(["--quiet", "component", "join", "--store", "fs"]).arg(plugins::rust(LOG));
         usage::run(join.arg("-o").arg(&file), b"");
         let mut config = Config::new();
         config.concurrency_support(false);
@@ -78,7 +79,7 @@ impl Joined {
         opened.expect("a folder");
         let state = State { ctx: ctx.build(), table: ResourceTable::new() };
         let mut store = wasmtime::Store::new(&self.engine, state);
-        let command = Command::instantiate(&mut store, &self.component, &self.linker);
+        let command = Instance::instantiate(&mut store, &self.component, &self.linker);
         let command = command.expect("an instance");
         let ended = command.wasi_cli_run().call_run(&mut store).expect("a run");
         assert_eq!(ended, Ok(()), "the plugin failed");
