@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::files_below;
+
 /// A folder of this repository, and its place in a project.
 type Place<'a> = (&'a str, &'a str);
 
@@ -29,7 +31,7 @@ pub(crate) fn pack(workspace: &Path, out_dir: &Path) -> Result<(), String> {
         let mut files = Vec::new();
         for (folder, place) in places {
             println!("cargo::rerun-if-changed={}", workspace.join(folder).display());
-            walk(&workspace.join(folder), place, &mut files)?;
+            files_below::collect(&workspace.join(folder), place, &mut files)?;
         }
         files.sort();
         files.retain(|(path, _)| takes.is_none_or(|takes| takes(path)));
@@ -40,22 +42,6 @@ pub(crate) fn pack(workspace: &Path, out_dir: &Path) -> Result<(), String> {
         text += "]\n";
         let list = out_dir.join(format!("kit_{name}.rs"));
         fs::write(&list, text).map_err(|e| format!("cannot write {}: {e}", list.display()))?;
-    }
-    Ok(())
-}
-
-/// Collects the files below a folder, by their paths in a project.
-fn walk(folder: &Path, place: &str, files: &mut Vec<(String, String)>) -> Result<(), String> {
-    let failed = |error| format!("cannot list {}: {error}", folder.display());
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let place = if place.is_empty() { name } else { format!("{place}/{name}") };
-        if path.is_dir() {
-            walk(&path, &place, files)?;
-        } else {
-            files.push((place, path.display().to_string()));
-        }
     }
     Ok(())
 }

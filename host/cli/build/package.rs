@@ -3,6 +3,7 @@
 
 mod built_files;
 mod ending;
+mod files_below;
 mod kit;
 mod page;
 mod variables;

@@ -10,6 +10,8 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::files_below;
+
 /// The folder of the component's files in the page.
 pub(crate) const COMPONENT: &str = "component";
 
@@ -18,15 +20,16 @@ pub(crate) const COMPONENT: &str = "component";
 pub(crate) fn pack(sources: &Path, javascript: &Path, out_dir: &Path) -> Result<(), String> {
     println!("cargo::rerun-if-changed={}", sources.display());
     let mut files = Vec::new();
-    walk(sources, "", &mut files)?;
-    walk(javascript, &format!("{COMPONENT}/"), &mut files)?;
+    files_below::collect(sources, "", &mut files)?;
+    files_below::collect(javascript, COMPONENT, &mut files)?;
     files.sort();
     let packed = out_dir.join("page");
     fs::create_dir_all(&packed).map_err(|error| failed("make", &packed, &error))?;
     let mut list = "&[\n".to_owned();
-    for (number, (path, bytes)) in files.iter().enumerate() {
+    for (number, (path, source)) in files.iter().enumerate() {
+        let bytes = fs::read(source).map_err(|error| failed("read", source, &error))?;
         let file = packed.join(format!("{number}.gz"));
-        let compressed = compress(bytes).map_err(|error| failed("compress", &file, &error))?;
+        let compressed = compress(&bytes).map_err(|error| failed("compress", &file, &error))?;
         fs::write(&file, compressed).map_err(|error| failed("write", &file, &error))?;
         let content_type = content_type(path)?;
         list += &format!("    ({path:?}, {content_type:?}, include_bytes!({file:?})),\n");
@@ -34,22 +37,6 @@ pub(crate) fn pack(sources: &Path, javascript: &Path, out_dir: &Path) -> Result<
     list += "]\n";
     let list_file = out_dir.join("page.rs");
     fs::write(&list_file, list).map_err(|error| failed("write", &list_file, &error))
-}
-
-/// Collects the files below a folder, by their paths in it.
-fn walk(folder: &Path, prefix: &str, files: &mut Vec<(String, Vec<u8>)>) -> Result<(), String> {
-    let entries = fs::read_dir(folder).map_err(|error| failed("list", folder, &error))?;
-    for entry in entries {
-        let path = entry.map_err(|error| failed("list", folder, &error))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.is_dir() {
-            walk(&path, &format!("{prefix}{name}/"), files)?;
-        } else {
-            let bytes = fs::read(&path).map_err(|error| failed("read", &path, &error))?;
-            files.push((format!("{prefix}{name}"), bytes));
-        }
-    }
-    Ok(())
 }
 
 fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {

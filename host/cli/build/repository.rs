@@ -6,6 +6,7 @@
 mod component;
 #[path = "../../build/ending.rs"]
 mod ending;
+mod files_below;
 mod kit;
 mod page;
 mod transpile;

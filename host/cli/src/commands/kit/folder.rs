@@ -7,7 +7,10 @@ use std::path::Path;
 use crate::process::exit::{Code, Failure};
 
 /// Makes a folder with files, or fills an empty one. The paths have `/` between their parts.
-pub(super) fn make(folder: &Path, files: &[(impl AsRef<str>, String)]) -> Result<(), Failure> {
+pub(super) fn make(
+    folder: &Path,
+    files: &[(impl AsRef<str>, impl AsRef<str>)],
+) -> Result<(), Failure> {
     let shown = folder.display();
     let failed =
         |error: io::Error| Failure::new(Code::Failed, format!("cannot make {shown}: {error}"));
@@ -47,11 +50,11 @@ pub(super) fn make(folder: &Path, files: &[(impl AsRef<str>, String)]) -> Result
     fs::rename(&whole, folder).map_err(failed)
 }
 
-fn write_all(folder: &Path, files: &[(impl AsRef<str>, String)]) -> io::Result<()> {
+fn write_all(folder: &Path, files: &[(impl AsRef<str>, impl AsRef<str>)]) -> io::Result<()> {
     for (path, text) in files {
         let path = folder.join(path.as_ref());
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::write(&path, text)?;
+        fs::write(&path, text.as_ref())?;
     }
     Ok(())
 }

@@ -36,9 +36,8 @@ struct Made<'a> {
 /// Writes the interface.
 pub(crate) fn wit(command: &Wit, shared: &Shared) -> Result<Code, Failure> {
     let Wit { folder, .. } = command;
-    let files: Vec<_> = files::WIT.iter().map(|(path, text)| (*path, (*text).to_owned())).collect();
-    folder::make(folder, &files)?;
-    let made = Made { folder, files: files.len(), commands: None };
+    folder::make(folder, files::WIT)?;
+    let made = Made { folder, files: files::WIT.len(), commands: None };
     if shared.json {
         print_json(&made)?;
     } else {
