@@ -4,6 +4,7 @@ A commit writes indexes and segments, creates the manifest, lists everything aga
 deletes what the current manifest makes superfluous.
 """
 from catalog import held, look, survey
+from named import held as held_by_names
 from names import generation_of, manifests_of, marker_of, parse, time_of, writer_of
 from rules import KEPT, TRIES, broken
 from world import Contradiction, Damaged, Exists, Lost, NotFound
@@ -200,6 +201,8 @@ def trimmer(world, rounds, lie=None, rest=200):
             yield
         attempt = world.random.getrandbits(30)
         try:
+            # The positions are got before the log is loaded: later ones have passed more.
+            hold = [] if lie or world.random.random() < 0.5 else (yield from held_by_names(world))
             state = yield from survey(world, lie)
             base = state.current
             if base["next"] == base["first"]:
@@ -207,6 +210,10 @@ def trimmer(world, rounds, lie=None, rest=200):
             first = world.random.randint(base["first"] + 1, base["next"])
             if world.random.random() < 0.3:
                 first = base["next"]
+            if not broken("trim-ignores-names"):
+                first = min([first] + [reader.position.next for reader in hold])
+            if first <= base["first"]:
+                continue
             lazy = world.random.random() < 0.3
             trimmed, segments, retired = set(base["trimmed"]), [], list(base["retired"])
             for segment in base["segs"]:
@@ -223,6 +230,8 @@ def trimmer(world, rounds, lie=None, rest=200):
                     retired.append((base["gen"] + 1, segment))
                 else:
                     segments.append(segment)
+            if any(trimmed - base["trimmed"] - set(reader.got) for reader in hold):
+                return "a trim removes what a name has not passed"
             new = dict(base, gen=base["gen"] + 1, attempt=attempt, first=first, segs=segments,
                        retired=retired, trimmed=trimmed, lazy=lazy)
             yield from commit(world, new, state, lie)

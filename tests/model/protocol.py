@@ -7,7 +7,7 @@ Most writers number their batches: each has several creates in progress, and one
 earlier batch is missing. Writers of batches without numbers, as earlier versions made them, are
 mixed in.
 
-Its actors are writers, compactors, trims, repairs, readers and verifications. Each is a generator
+Its actors are writers, compactors, trims, repairs, readers, verifications and readers by name. Each is a generator
 that yields before every store operation, so a schedule is a sequence of choices. An actor may crash
 or stall. Checked:
 
@@ -27,6 +27,8 @@ or stall. Checked:
 6. A batch is acknowledged after all earlier ones of its writer, and visible after them. No
    acknowledged batch is hidden, or called stranded or gone.
 7. A position can be resumed by any reader at any time, in the middle of a batch too.
+8. The commits under a name are one chain, and a trim that spares names removes nothing before one:
+   named.py.
 
 The assumption: no batch is unconfirmed, and no create of it in progress, for as many generations as
 the index of a trimmed segment is kept.
@@ -41,6 +43,7 @@ sys.dont_write_bytecode = True
 import rules
 from catalog import EMPTY, look
 from compactor import compactor, trimmer
+from named import consumer, forgetter
 from names import manifests_of
 from reader import heir, pending_reader, reader
 from repair import breaker, remover, repairer, thief
@@ -103,6 +106,11 @@ def run(seed):
             world.outlast = 12
             actors += [new_writer(8 + n, 2) for n in range(4)]
         late += [pending_reader(world, handle) for handle in world.owners.values()]
+    if not lie and pick.random() < 0.4:
+        for name in "ab"[:pick.randint(1, 2)]:
+            actors += [consumer(world, name, 8) for _ in range(pick.randint(1, 3))]
+            late += [consumer(world, name, 8), trimmer(world, 2)]
+            late += [forgetter(world, name)] if pick.random() < 0.3 else []
     pick.shuffle(late)
     one_by_one = False
     if lie and pick.random() < 0.5:

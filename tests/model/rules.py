@@ -4,6 +4,7 @@ KEPT = 2          # manifests kept below the highest; a marker stands for as man
 RETIRED = 64      # generations for which the index of a trimmed segment is kept, at least
 TRIES = 8
 WINDOW_MAX = 4    # the most creates that a writer has in progress
+POSITIONS_KEPT = 6  # objects of a named position
 FULL_EVERY = 4    # every poll of this number is a full load if polls do not cover all batches
 LIES = ["empty", "tail", "hole", "stale", "first", "others", "frozen"]
 
@@ -20,6 +21,8 @@ MUTANTS = [
     "keep-passed-writer", "miscount-yielded", "tail-by-name", "pending-last", "keep-newer",
     "poll-the-newest-only", "poll-batches-only", "verify-first-look", "verify-manifest-first",
     "gone-unnoticed", "repair-takes-stranded",
+    # Of named positions.
+    "first-unchecked", "predecessor-unchecked", "conflict-ignored", "collect-unordered", "trim-ignores-names",
 ]
 
 

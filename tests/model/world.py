@@ -51,6 +51,9 @@ class World:
         self.contents, self.unconfirmed, self.sequence = {}, set(), {}
         self.created, self.refused, self.highest, self.outlast = {}, set(), 0, 0
         self.absorbed, self.saved, self.alarms, self.lie = set(), [], [], None
+        # Of named positions: the listings in progress, each with the commits since, the first
+        # attempt of each number, and the highest number that was acknowledged.
+        self.listings, self.attempts, self.confirmed = [], {}, {}
 
     def report_gone(self, batches):
         """Notes that acknowledged batches are reported gone. None is, unless one was removed."""
@@ -88,7 +91,19 @@ class World:
                         self.sequence[at] = event
         if key.startswith("batch_"):
             self.created[identity_of(key)] = self.created[predecessor_of(key)] = self.step
+        if key.startswith("position_"):
+            name, number = key.split("_")[1:]
+            self.attempts.setdefault((name, int(number)), value["attempt"])
+            for listing in self.listings:
+                listing[1] += listing[0] == name
         self.objects[key] = value
+
+    def acknowledge(self, name, number, attempt, previous):
+        """Notes a commit under a name. The commits of a name are one chain."""
+        first, before = (self.attempts.get((name, at)) for at in (number, number - 1))
+        if (first, before) != (attempt, previous):
+            self.alarms.append("two readers have committed %s %d" % (name, number))
+        self.confirmed[name] = max(self.confirmed.get(name, 0), number)
 
     def create(self, key, value, faulty=True, lie=None):
         self.creating.append(key)
