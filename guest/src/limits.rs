@@ -138,6 +138,16 @@ pub const COMPACT_TRIES: u32 = 4;
 /// Tries of a create whose outcome is unknown, within one compaction.
 pub const COMMIT_TRIES: u32 = 3;
 
+/// The longest name of a position.
+pub const POSITION_NAME_BYTES_MAX: usize = 64;
+
+/// The newest objects of a named position, which are kept: an open finds the newest if fewer
+/// commits than this are confirmed while it lists them.
+pub const POSITIONS_KEPT: u64 = 16;
+
+/// Tries of a commit of a position, each after an earlier one of the same reader has landed.
+pub const POSITION_TRIES: u32 = 4;
+
 /// Times a reader reloads the log because a listed object is gone, without making progress.
 pub const MISSING_TRIES: u32 = 8;
 

@@ -106,6 +106,16 @@ pub enum Mutant {
     VerifyFromEnd,
     /// A repair goes past a batch that may still land.
     StepOverUnconfirmed,
+    /// A commit of a position does not look at the commit before.
+    PredecessorUnchecked,
+    /// The first commit of a position does not look for later ones.
+    FirstUnchecked,
+    /// A commit of a position takes that of another reader for its own.
+    ConflictIgnored,
+    /// Old commits of a position are deleted newest first.
+    CollectUnordered,
+    /// A trim that holds at named positions removes events that one has not passed.
+    TrimPastNames,
 }
 
 #[cfg(feature = "mutants")]

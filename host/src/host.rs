@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::log::Log;
 use crate::log::Verifier;
 use crate::log::reader::Reader;
+use crate::named_position::NamedPosition;
 use crate::options::LogOptions;
 use crate::read_options::ReadOptions;
 use crate::sandbox::component_file;
@@ -222,11 +223,59 @@ impl Host {
         options: ReadOptions,
     ) -> Result<Reader> {
         let skips_damaged = options.skips_damaged();
-        let mut reader = Reader::open(&self.engine, store, name, &options.into_wit()).await?;
+        let mut reader = Reader::open(&self.engine, store, name, None, &options.into_wit()).await?;
         if skips_damaged {
             reader.skip_damaged().await?;
         }
         Ok(reader)
+    }
+
+    /// Reads a log from a named position, which [`Reader::commit`] then moves. The reader begins at
+    /// the position that was committed last under that name. If there is none, it begins where the
+    /// options say: then `start` and `last` apply.
+    ///
+    /// A name has 1 to 64 of the characters `a-z`, `0-9`, `-` and `.`, and belongs to the log.
+    /// Of the readers that have one open, one can commit, and the others get [`Error::Conflict`].
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a name or an option, [`Error::StoreFailed`],
+    /// [`Error::Unsupported`], and [`Error::Damaged`] if the position cannot be read.
+    pub async fn read_named(
+        &self,
+        store: &Store,
+        name: &str,
+        position: &str,
+        options: ReadOptions,
+    ) -> Result<Reader> {
+        let skips_damaged = options.skips_damaged();
+        let options = options.into_wit();
+        let mut reader = Reader::open(&self.engine, store, name, Some(position), &options).await?;
+        if skips_damaged {
+            reader.skip_damaged().await?;
+        }
+        Ok(reader)
+    }
+
+    /// Returns the named positions of a log, sorted by name.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for the name, [`Error::NoLog`], [`Error::StoreFailed`],
+    /// [`Error::Unsupported`], and [`Error::Damaged`] if a position cannot be read.
+    pub async fn named_positions(&self, store: &Store, name: &str) -> Result<Vec<NamedPosition>> {
+        let named = self.engine.instantiate(store).await?.named_positions(name).await?;
+        Ok(named.into_iter().map(NamedPosition::from).collect())
+    }
+
+    /// Forgets a named position. Returns false if there is none. A reader that has the name open
+    /// can commit no more, and the next one begins where its options say. A position that is
+    /// damaged can be forgotten, too.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a name, [`Error::NoLog`], [`Error::StoreFailed`],
+    /// [`Error::WriteFailed`], [`Error::Unsupported`], and [`Error::Conflict`] if readers keep
+    /// committing under the name.
+    pub async fn forget_position(&self, store: &Store, name: &str, position: &str) -> Result<bool> {
+        Ok(self.engine.instantiate(store).await?.forget_position(name, position).await?)
     }
 
     /// Compacts a log, in an instance of its own. It absorbs the live batches, in order, into new

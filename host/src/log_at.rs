@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::log::{Log, Reader, Verifier};
+use crate::named_position::NamedPosition;
 use crate::options::LogOptions;
 use crate::read_options::ReadOptions;
 use crate::stats::Stats;
@@ -196,6 +197,30 @@ impl LogAt {
     /// As [`Host::read_with`].
     pub async fn read_with(&self, options: ReadOptions) -> Result<Reader> {
         self.host.read_with(&self.store, &self.name, options).await
+    }
+
+    /// Reads the log from a named position: see [`Host::read_named`].
+    ///
+    /// # Errors
+    /// As [`Host::read_named`].
+    pub async fn read_named(&self, position: &str, options: ReadOptions) -> Result<Reader> {
+        self.host.read_named(&self.store, &self.name, position, options).await
+    }
+
+    /// Returns the named positions: see [`Host::named_positions`].
+    ///
+    /// # Errors
+    /// As [`Host::named_positions`].
+    pub async fn named_positions(&self) -> Result<Vec<NamedPosition>> {
+        self.host.named_positions(&self.store, &self.name).await
+    }
+
+    /// Forgets a named position: see [`Host::forget_position`].
+    ///
+    /// # Errors
+    /// As [`Host::forget_position`].
+    pub async fn forget_position(&self, position: &str) -> Result<bool> {
+        self.host.forget_position(&self.store, &self.name, position).await
     }
 
     /// Compacts the log: see [`Host::compact`].

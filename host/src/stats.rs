@@ -10,7 +10,7 @@ use crate::types::{Tier, interface as wit};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Stats {
-    /// The number of objects in the log's folder that follow its naming scheme, of every kind.
+    /// The number of batches, manifests, segments and indexes in the log's folder.
     pub objects: u64,
     /// The number of live batches that readers are shown.
     pub batches: u64,

@@ -123,6 +123,13 @@ impl TrimOptions {
         self.lazy = lazy;
         self
     }
+
+    /// Removes no event that a named position has not passed: see the field `keep_unread`.
+    #[must_use]
+    pub fn keep_unread(mut self, keep: bool) -> Self {
+        self.keep_unread = keep;
+        self
+    }
 }
 
 impl RepairStep {
@@ -164,6 +171,7 @@ impl fmt::Display for GarbageReason {
             Self::UnnamedSegment => "a segment or index that the manifest does not name",
             Self::OldManifest => "an old manifest",
             Self::UnfinishedWrite => "a write that is in flight or was killed",
+            Self::OldPosition => "an old commit of a named position",
         })
     }
 }
@@ -188,11 +196,12 @@ default_fields! {
     interface::ReadOptions { start, last, limit, since, until, pending }
     interface::Pending { writer, last_time, sealed, lines }
     CompactOptions { full, fan_in, segment_bytes_max, batches_max }
-    TrimOptions { lazy }
+    TrimOptions { lazy, keep_unread }
     Written { batches, events, bytes }
     Compaction { merged_files, batches, segments, events, bytes, new_segments, new_key }
     TrimResult {
-        events, segments, bytes, rewritten_bytes, absorbed_batches, first_position, live_batches
+        events, segments, bytes, rewritten_bytes, absorbed_batches, first_position, live_batches,
+        held_by
     }
     VerifyProgress { objects, objects_total, bytes, bytes_total, events, trimmed_events, findings }
 }

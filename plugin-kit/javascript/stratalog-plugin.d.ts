@@ -18,6 +18,8 @@ export interface Options {
 
 /** The options of `read`. */
 export interface ReadOptions {
+  /** Begins at the position that `Events.commit` has committed last under this name. */
+  name?: string | undefined;
   /** Begins right behind a position that `Events.position` returned. */
   start?: string | undefined;
   /** Begins with the last events that are stored now. */
@@ -90,6 +92,8 @@ export class Events implements IterableIterator<Event> {
    * returns exactly the events behind it.
    */
   position(): string | undefined;
+  /** Commits the position right behind the last event that was returned, under the `name`. */
+  commit(): void;
 }
 
 /** Reads the log with a label. */

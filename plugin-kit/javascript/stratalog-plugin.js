@@ -9,7 +9,7 @@
 // WIT of the interface `append-log` is the manual of durability, order and cost. What this module
 // has no function for, such as `trim` and `verify`, is in `stratalog:log/append-log@0.1.0`.
 
-import { Log as Handle, read as readLog } from "stratalog:log/append-log@0.1.0";
+import { Log as Handle, read as readLog, readNamed } from "stratalog:log/append-log@0.1.0";
 
 // A failed call on a log: one line that names the call, the log and the cause.
 export class LogError extends Error {
@@ -97,11 +97,15 @@ export class Log {
 }
 
 // Reads the log with a label. The record `read-options` of the WIT describes the options; `since`
-// and `until` are dates here.
-export function read(label, options = {}) {
+// and `until` are dates here. With a `name`, it begins at the position that `Events.commit` has
+// committed last under that name. The host must have granted the right `commit` for that.
+export function read(label, { name, ...options } = {}) {
   check(options, READ_OPTIONS);
   const times = { since: micros("since", options), until: micros("until", options) };
-  const reader = attempt("read", label, () => readLog(label, { ...options, ...times }));
+  const all = { ...options, ...times };
+  const reader = attempt("read", label, () =>
+    name === undefined ? readLog(label, all) : readNamed(label, name, all),
+  );
   return new Events(label, reader);
 }
 
@@ -147,9 +151,21 @@ export class Events {
     return this.#positions.known[number - this.#positions.first];
   }
 
+  // Commits the position right behind the last event that was returned, under the `name` of the
+  // read. The next read with that name begins behind the event. Flush first what you made of the
+  // events. The cause of the LogError is `conflict` if another reader has committed under the name.
+  commit() {
+    const position = this.#returned === 0 ? undefined : this.position();
+    attempt("commit a position of", this.label, () => this.#reader.commit(position));
+  }
+
   #load() {
     const page = attempt("read", this.label, () => this.#reader.next());
-    if (page === undefined) return false;
+    if (page === undefined) {
+      // The positions of single events were those of the page before.
+      [this.#page, this.#returned, this.#positions] = [[], 0, { first: 0, known: [] }];
+      return false;
+    }
     this.missed += page.missed;
     this.#page = [...eventsOf(page.lines, this.#reader.batches())];
     [this.#returned, this.#positions] = [0, { first: 0, known: [] }];

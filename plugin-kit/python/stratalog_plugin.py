@@ -203,10 +203,23 @@ class Events(Iterator[Event]):
             first, known = self._positions = (number, text.splitlines())
         return known[number - first]
 
+    def commit(self) -> None:
+        """Commits the position right behind the last event that was returned.
+
+        The read must have a `name`. The next one with that name begins behind the event. Flush
+        first what you made of the events. The cause of the LogError is `types.Error_Conflict` if
+        another reader has committed under the name.
+        """
+        position = self.position() if self._returned else None
+        with _Calling("commit a position of", self.label, self._reader) as reader:
+            reader.commit(position)
+
     def _load(self) -> bool:
         with _Calling("read", self.label, self._reader) as reader:
             page = reader.next()
         if page is None:
+            # The positions of single events were those of the page before.
+            self._returned, self._positions = 0, (0, [])
             return False
         self.missed += page.missed
         self._returned, self._positions = 0, (0, [])
@@ -217,6 +230,7 @@ class Events(Iterator[Event]):
 def read(
     label: str,
     *,
+    name: str | None = None,
     start: str | None = None,
     last: int | None = None,
     limit: int | None = None,
@@ -224,6 +238,9 @@ def read(
     until: datetime | None = None,
 ) -> Events:
     """Reads the log with a label. The record `read-options` of the WIT describes the options.
+
+    With a name, it begins at the position that `Events.commit` has committed last under that name.
+    The host must have granted the right `commit` for that.
 
     ValueError for a number that no option takes, and for a time without a zone.
     """
@@ -236,6 +253,8 @@ def read(
         None,
     )
     with _Calling("read", label, wit):
+        if name is not None:
+            return Events(label, wit.read_named(label, name, options))
         return Events(label, wit.read(label, options))
 
 

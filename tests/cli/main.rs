@@ -19,6 +19,7 @@ mod interface;
 mod lacks;
 mod matrix;
 mod mistakes;
+mod named;
 mod options;
 #[cfg(unix)]
 mod packages;

@@ -6,7 +6,7 @@ use crate::binary::{check, fresh, ok};
 use crate::commands::{commands, help_of};
 
 /// Bad values of options.
-const BAD: [(&str, &[&str]); 44] = [
+const BAD: [(&str, &[&str]); 46] = [
     ("--store-option", &["x", "", "=x"]),
     ("--retry-max", &["x", "-1", "101", ""]),
     ("--timeout", &["x", "0", "5m", "5", ""]),
@@ -20,6 +20,8 @@ const BAD: [(&str, &[&str]); 44] = [
     ("--compact-after", &["x", "0", "-1", ""]),
     ("--grace", &["x", "7", ""]),
     ("--from", &["x", "7d", "-1", "1,2", "18446744073709551616", ""]),
+    ("--position-name", &["X", "", "a_b", "a/b"]),
+    ("--forget", &["X", "", "a_b", "a/b"]),
     ("--limit", &["x", "-1", "18446744073709551616", ""]),
     ("--since", &["x", "tomorrow", "20260131", ""]),
     ("--until", &["x", "1969-12-31", ""]),

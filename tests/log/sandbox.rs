@@ -4,6 +4,7 @@ mod composed;
 mod crowd;
 mod endings;
 mod grants;
+mod killed;
 mod own_world;
 mod rates;
 mod stage;

@@ -7,7 +7,8 @@ Most writers number their batches: each has several creates in progress, and one
 earlier batch is missing. Writers of batches without numbers, as earlier versions made them, are
 mixed in.
 
-Its actors are writers, compactors, trims, repairs, readers, verifications and readers by name. Each is a generator
+Its actors are writers, compactors, trims, repairs, readers, verifications and readers by
+name. Each is a generator
 that yields before every store operation, so a schedule is a sequence of choices. An actor may crash
 or stall. Checked:
 

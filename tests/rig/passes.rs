@@ -112,8 +112,10 @@ impl World {
         match self.kind {
             Kind::Native => {
                 let log = log_name(name)?;
-                let (until, options) =
-                    (native_trim_point(until), guest::drive::trimmer::TrimOptions { lazy });
+                let (until, options) = (
+                    native_trim_point(until),
+                    guest::drive::trimmer::TrimOptions { lazy, keep_unread: false },
+                );
                 let done =
                     guest::drive::trimmer::trim(self.native(), &self.system, log, until, options);
                 done.map(trimmed).map_err(error)
@@ -130,8 +132,10 @@ impl World {
         match self.kind {
             Kind::Native => {
                 let log = log_name(name)?;
-                let (until, options) =
-                    (native_trim_point(until), guest::drive::trimmer::TrimOptions { lazy });
+                let (until, options) = (
+                    native_trim_point(until),
+                    guest::drive::trimmer::TrimOptions { lazy, keep_unread: false },
+                );
                 let planned = guest::drive::trimmer::plan(self.native(), log, until, options);
                 planned.map(trimmed).map_err(error)
             }

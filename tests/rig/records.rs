@@ -30,15 +30,27 @@ same_fields! {
     plan: compactor::CompactionPlan => CompactionPlan {
         batches, segments, bytes, garbage_objects, garbage_bytes
     }
-    trimmed: trimmer::TrimResult => TrimResult {
-        events, segments, bytes, rewritten_bytes, absorbed_batches, first_position, live_batches
-    }
     tier: stat::Tier => Tier { tier, segments, bytes }
     compact_options: CompactInput => CompactOptions {
         full, fan_in, segment_bytes_max, batches_max
     }
     damage: native::Damage => Damage { object, expected, found }
     no_log: native::NoLog => NoLog { name, below, more }
+}
+
+pub(crate) fn trimmed(done: trimmer::TrimResult) -> TrimResult {
+    let trimmer::TrimResult { events, segments, bytes, rewritten_bytes, .. } = done;
+    let trimmer::TrimResult { absorbed_batches, first_position, live_batches, held_by, .. } = done;
+    TrimResult {
+        events,
+        segments,
+        bytes,
+        rewritten_bytes,
+        absorbed_batches,
+        first_position,
+        live_batches,
+        held_by: held_by.map(|name| name.as_str().to_owned()),
+    }
 }
 
 pub(crate) fn compaction(done: compactor::Compaction) -> Compaction {
@@ -174,6 +186,7 @@ fn finding(finding: verifier::Finding) -> Finding {
                 verifier::GarbageReason::UnnamedSegment => GarbageReason::UnnamedSegment,
                 verifier::GarbageReason::OldManifest => GarbageReason::OldManifest,
                 verifier::GarbageReason::UnfinishedWrite => GarbageReason::UnfinishedWrite,
+                verifier::GarbageReason::OldPosition => GarbageReason::OldPosition,
             };
             Finding::Garbage(Garbage { object, bytes, reason })
         }

@@ -8,6 +8,7 @@ use crate::decide::options::{CompactInput, Options, OptionsInput};
 use crate::decide::page::Page;
 use crate::decide::places::BatchEvents;
 use crate::drive::compactor::{Compaction, CompactionPlan};
+use crate::drive::named::Kept;
 use crate::drive::reader::{ReadOptions, Skipped};
 use crate::drive::repair::{Action, Step};
 use crate::drive::stat::{Stats, Tier};
@@ -104,6 +105,12 @@ impl From<Page<BytesHandle>> for host_lines::HostPage {
     }
 }
 
+impl From<Kept> for types::NamedPosition {
+    fn from(Kept { name, position, number, time }: Kept) -> Self {
+        Self { name: name.as_str().to_owned(), position, number, time }
+    }
+}
+
 impl From<BatchEvents> for types::BatchEvents {
     fn from(BatchEvents { events, time }: BatchEvents) -> Self {
         Self { events, time }
@@ -148,7 +155,8 @@ impl From<types::TrimPoint> for TrimPoint {
 
 impl From<types::TrimOptions> for TrimOptions {
     fn from(options: types::TrimOptions) -> Self {
-        Self { lazy: options.lazy }
+        let types::TrimOptions { lazy, keep_unread } = options;
+        Self { lazy, keep_unread }
     }
 }
 
@@ -162,6 +170,7 @@ impl From<TrimResult> for types::TrimResult {
             absorbed_batches: trimmed.absorbed_batches,
             first_position: trimmed.first_position,
             live_batches: trimmed.live_batches,
+            held_by: trimmed.held_by.map(|name| name.as_str().to_owned()),
         }
     }
 }
@@ -202,6 +211,7 @@ impl From<Finding> for types::Finding {
                     GarbageReason::UnnamedSegment => types::GarbageReason::UnnamedSegment,
                     GarbageReason::OldManifest => types::GarbageReason::OldManifest,
                     GarbageReason::UnfinishedWrite => types::GarbageReason::UnfinishedWrite,
+                    GarbageReason::OldPosition => types::GarbageReason::OldPosition,
                 };
                 Self::Garbage(types::Garbage { object, bytes, reason })
             }

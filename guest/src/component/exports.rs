@@ -6,13 +6,14 @@ use super::bindings::exports::stratalog::log::{append_log as wit, host_lines, re
 use super::dropped::{Exported, flush_open, keep, release};
 use super::imports::{HostStore, HostSystem};
 use crate::drive::compactor;
+use crate::drive::named;
 use crate::drive::reader::{ReadOptions, Reader};
 use crate::drive::repair;
 use crate::drive::stat;
 use crate::drive::trimmer;
 use crate::drive::verifier::Verifier;
 use crate::drive::writer::Writer;
-use crate::format::names::LogName;
+use crate::format::names::{LogName, PositionName};
 
 pub(super) struct Component;
 
@@ -23,7 +24,7 @@ pub(super) struct ReaderResource(Exported<Reader<HostStore>>);
 pub(super) struct VerifierResource(Exported<Verifier<HostStore>>);
 
 /// Begins a call on a log by name.
-fn named(name: &str) -> Result<LogName, types::Error> {
+fn log_of(name: &str) -> Result<LogName, types::Error> {
     release();
     Ok(LogName::parse(name)?)
 }
@@ -38,15 +39,36 @@ impl wit::Guest for Component {
     type Verifier = VerifierResource;
 
     fn read(name: String, options: types::ReadOptions) -> Result<wit::Reader, types::Error> {
-        let log = named(&name)?;
+        let log = log_of(&name)?;
         Ok(reader(Reader::new(HostStore, log, ReadOptions::try_from(options)?)?))
+    }
+
+    fn read_named(
+        name: String,
+        position: String,
+        options: types::ReadOptions,
+    ) -> Result<wit::Reader, types::Error> {
+        let log = log_of(&name)?;
+        let options = ReadOptions::try_from(options)?;
+        Ok(reader(Reader::named(HostStore, log, &position, options)?))
+    }
+
+    fn named_positions(name: String) -> Result<Vec<types::NamedPosition>, types::Error> {
+        let kept = named::positions(&HostStore, &log_of(&name)?)?;
+        Ok(kept.into_iter().map(types::NamedPosition::from).collect())
+    }
+
+    fn forget_position(name: String, position: String) -> Result<bool, types::Error> {
+        let log = log_of(&name)?;
+        let position = PositionName::parse(&position)?;
+        Ok(named::forget(&HostStore, &HostSystem, &log, position)?)
     }
 
     fn compact(
         name: String,
         options: types::CompactOptions,
     ) -> Result<types::Compaction, types::Error> {
-        let log = named(&name)?;
+        let log = log_of(&name)?;
         Ok(compactor::compact(HostStore, &HostSystem, log, options.into())?.into())
     }
 
@@ -54,7 +76,7 @@ impl wit::Guest for Component {
         name: String,
         options: types::CompactOptions,
     ) -> Result<types::CompactionPlan, types::Error> {
-        let plan = compactor::plan(HostStore, named(&name)?, options.into())?;
+        let plan = compactor::plan(HostStore, log_of(&name)?, options.into())?;
         Ok(plan.into())
     }
 
@@ -63,7 +85,7 @@ impl wit::Guest for Component {
         until: types::TrimPoint,
         options: types::TrimOptions,
     ) -> Result<types::TrimResult, types::Error> {
-        let name = named(&name)?;
+        let name = log_of(&name)?;
         let planned = trimmer::plan(HostStore, name, until.into(), options.into())?;
         Ok(planned.into())
     }
@@ -73,18 +95,18 @@ impl wit::Guest for Component {
         until: types::TrimPoint,
         options: types::TrimOptions,
     ) -> Result<types::TrimResult, types::Error> {
-        let name = named(&name)?;
+        let name = log_of(&name)?;
         let trimmed = trimmer::trim(HostStore, &HostSystem, name, until.into(), options.into())?;
         Ok(trimmed.into())
     }
 
     fn verify(name: String) -> Result<wit::Verifier, types::Error> {
-        let verifier = Verifier::new(HostStore, named(&name)?);
+        let verifier = Verifier::new(HostStore, log_of(&name)?);
         Ok(wit::Verifier::new(VerifierResource(Exported::new(verifier))))
     }
 
     fn stat(name: String) -> Result<types::Stats, types::Error> {
-        let stats = stat::stat(HostStore, named(&name)?)?;
+        let stats = stat::stat(HostStore, log_of(&name)?)?;
         Ok(stats.into())
     }
 }
@@ -146,6 +168,10 @@ impl wit::GuestReader for ReaderResource {
 
     fn position(&self) -> Option<String> {
         self.0.state().position()
+    }
+
+    fn commit(&self, position: Option<String>) -> Result<(), types::Error> {
+        Ok(self.0.state().commit(&HostSystem, position.as_deref())?)
     }
 
     fn batches(&self) -> Vec<types::BatchEvents> {
@@ -213,7 +239,7 @@ impl repairs::Guest for Component {
     }
 
     fn repair(name: String, dry_run: bool) -> Result<Vec<types::RepairStep>, types::Error> {
-        let log = named(&name)?;
+        let log = log_of(&name)?;
         let repaired = repair::repair(HostStore, &HostSystem, log, dry_run)?;
         Ok(repaired.steps.into_iter().map(types::RepairStep::from).collect())
     }

@@ -16,7 +16,9 @@ use crate::drive::interrupted::Interrupted;
 use crate::error::{Damage, Error};
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::{Manifest, StandIn};
-use crate::format::names::{BatchId, BatchName, Generation, LogName, ObjectName, SegmentName};
+use crate::format::names::{
+    BatchId, BatchName, Generation, LogName, ObjectName, PositionObject, SegmentName,
+};
 use crate::format::numbers;
 use crate::format::ordered::{Map, Set};
 use crate::limits::MISSING_TRIES;
@@ -53,6 +55,8 @@ pub struct Catalog<S> {
     forgotten: Set<SegmentName>,
     /// Keys and bytes left by writes in progress, or by killed ones, as listed last.
     unfinished: Map<String, u64>,
+    /// The objects of named positions, as listed last with the scope of all objects.
+    positions: Map<PositionObject, (EntryKind, u64)>,
     /// Entries under names of objects that are not objects. None if each is an error instead of
     /// being collected.
     intruders: Option<Map<String, EntryKind>>,
@@ -92,6 +96,7 @@ impl<S: Store> Catalog<S> {
             polled: Polled::default(),
             forgotten: Set::new(),
             unfinished: Map::new(),
+            positions: Map::new(),
             intruders: None,
             gone: Cell::new(None),
         }

@@ -10,6 +10,7 @@ pub(crate) mod commit;
 pub mod compactor;
 pub(crate) mod existing;
 pub(crate) mod interrupted;
+pub mod named;
 pub mod open_writers;
 pub mod reader;
 pub mod repair;

@@ -5,10 +5,11 @@ use std::rc::Rc;
 
 use crate::decide::cursor::{Cursor, Pending, Step, Times};
 use crate::decide::page::Page;
-use crate::decide::places::{BatchEvents, Places};
+use crate::decide::places::Places;
 use crate::decide::source::{Request, Source, SourceObject};
 use crate::drive::catalog::Catalog;
 use crate::drive::interrupted::Interrupted;
+use crate::drive::named::Named;
 use crate::drive::source_reader::SourceReader;
 use crate::error::Error;
 use crate::format::index::Index;
@@ -17,10 +18,12 @@ use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchTime, LogName};
 use crate::format::position::Position;
 use crate::format::verified_chunk::VerifiedChunk;
-use crate::limits::{PAGE_BYTES_TARGET, POSITIONS_BYTES_TARGET};
+use crate::limits::PAGE_BYTES_TARGET;
 use crate::ports::{HostBytes, Store};
 
 mod load;
+mod named;
+mod places;
 mod skip;
 
 pub use skip::Skipped;
@@ -57,6 +60,10 @@ pub struct Reader<S: Store> {
     before: Position,
     /// The events of the last page.
     places: Places,
+    /// True once a load has placed the reader.
+    is_placed: bool,
+    /// The name under which the reader keeps its position.
+    named: Option<Named>,
     stage: Stage<S>,
     /// An error to report after the events before it.
     failed: Option<Error>,
@@ -156,6 +163,8 @@ impl<S: Store> Reader<S> {
             page_ends: false,
             before: Position::default(),
             places: Places::default(),
+            is_placed: false,
+            named: None,
             stage,
             failed: None,
             missing: Missing::default(),
@@ -218,30 +227,6 @@ impl<S: Store> Reader<S> {
     /// The reader's position before the last page returned. None for a writer's own pass.
     pub fn position_before(&self) -> Option<String> {
         self.text_of(&self.before)
-    }
-
-    /// Returns the batches of the events of the last page, in order.
-    pub fn batches(&self) -> Vec<BatchEvents> {
-        self.places.batches()
-    }
-
-    /// Returns the positions right behind events of the last page, each ended by LF: from the event
-    /// with this number on, as many as fit into `POSITIONS_BYTES_TARGET`, at least one. Empty
-    /// behind the last event. None for a writer's own pass.
-    pub fn positions(&mut self, first: u64) -> Option<String> {
-        if self.tail.is_some() {
-            return None;
-        }
-        let mut text = String::new();
-        let mut event = first;
-        while text.len() < POSITIONS_BYTES_TARGET
-            && let Some(position) = self.places.position_behind(event)
-        {
-            text.push_str(&position.encode());
-            text.push('\n');
-            event += 1;
-        }
-        Some(text)
     }
 
     fn text_of(&self, position: &Position) -> Option<String> {

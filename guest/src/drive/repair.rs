@@ -36,6 +36,7 @@ mod inspect;
 mod intruders;
 mod live;
 mod losses;
+mod named;
 mod older;
 mod orphans;
 mod replay;
@@ -139,6 +140,7 @@ fn run_once<S: Store, Y: System>(
     committer.catalog.forget(&[]);
     let intruders = Intruders::load(&mut committer.catalog)?;
     repaired.add(intruders.steps());
+    repaired.add(named::steps(&committer.catalog)?);
     if intruders.hide_the_log() {
         return Ok(true);
     }

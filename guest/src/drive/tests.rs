@@ -17,6 +17,7 @@ use crate::format::names::{BatchName, LogName};
 #[cfg(feature = "mutants")]
 mod broken;
 mod memory;
+mod named;
 mod rules;
 mod schedules;
 

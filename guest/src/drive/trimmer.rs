@@ -19,15 +19,17 @@ use crate::drive::interrupted::{Interrupted, unless_gone};
 use crate::drive::source_reader::count_first;
 use crate::error::Error;
 use crate::format::manifest::SegmentRecord;
-use crate::format::names::{LogName, SegmentName};
+use crate::format::names::{LogName, PositionName, SegmentName};
 use crate::format::numbers::{to_u64, to_usize};
 use crate::format::ordered::Set;
 use crate::limits::{ABSORB_BATCHES_MAX, COMPACT_TRIES, SEGMENT_BYTES_DEFAULT};
 use crate::mutants::{self, Mutant};
 use crate::ports::{Store, System};
 use aim::{Aim, Point, To};
+use hold::Hold;
 
 mod aim;
+mod hold;
 
 /// The point up to which to trim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,10 +47,12 @@ pub enum TrimPoint {
 pub struct TrimOptions {
     /// Leave trimmed events in the segment at the boundary to the next compaction.
     pub lazy: bool,
+    /// Remove no event that a named position of the log has not passed.
+    pub keep_unread: bool,
 }
 
 /// The result of a trim, or its plan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrimResult {
     pub events: u64,
     /// Segments dropped whole, except those that this trim made.
@@ -62,6 +66,8 @@ pub struct TrimResult {
     pub first_position: u64,
     /// Live batches that the point covers but that stay, behind events that it does not cover.
     pub live_batches: u64,
+    /// The name of the position that kept the trim from its point.
+    pub held_by: Option<PositionName>,
 }
 
 /// Trims a log.
@@ -77,6 +83,7 @@ pub fn trim<S: Store, Y: System>(
     options: TrimOptions,
 ) -> Result<TrimResult, Error> {
     let mut point = Point::new(until)?;
+    let hold = Hold::new(&store, &log, options)?;
     let mut committer = Committer::new(Catalog::new(store, log), system);
     let mut before = Before::default();
     // A log of batches without events alone has no object left once they are deleted.
@@ -89,10 +96,14 @@ pub fn trim<S: Store, Y: System>(
             is_there = true;
         }
         committer.catalog.check_none_gone(&state)?;
-        let Some(aim) = unless_gone(point.aim(&mut committer.catalog, &state))? else {
+        let aim = point.aim(&mut committer.catalog, &state);
+        let aim = aim.and_then(|aim| hold.apply(aim, &mut committer.catalog, &state));
+        let Some((aim, holder)) = unless_gone(aim)? else {
             tries += 1;
             continue;
         };
+        // Once the batches are absorbed, the point is where the holder put it.
+        before.held_by = holder.or(before.held_by);
         let to = match aim.to {
             To::Position(position) => position.max(state.first_position()),
             To::KeepOfAbsorbed(kept) => {
@@ -137,9 +148,10 @@ pub fn plan<S: Store>(
     options: TrimOptions,
 ) -> Result<TrimResult, Error> {
     let point = Point::new(until)?;
+    let hold = Hold::new(&store, &log, options)?;
     let mut catalog = Catalog::new(store, log);
     for _ in 0..COMPACT_TRIES {
-        if let Some(planned) = unless_gone(plan_once(&mut catalog, &point, options))? {
+        if let Some(planned) = unless_gone(plan_once(&mut catalog, &point, &hold, options))? {
             return Ok(planned);
         }
     }
@@ -156,12 +168,13 @@ struct Before {
     batches: u64,
     live_batches: u64,
     segments: Vec<SegmentName>,
+    held_by: Option<PositionName>,
 }
 
 impl Before {
     fn and(&self, trimmed: TrimResult) -> TrimResult {
         let (absorbed_batches, live_batches) = (self.batches, self.live_batches);
-        TrimResult { absorbed_batches, live_batches, ..trimmed }
+        TrimResult { absorbed_batches, live_batches, held_by: self.held_by.clone(), ..trimmed }
     }
 }
 
@@ -277,17 +290,19 @@ impl TrimStep {
 fn plan_once<S: Store>(
     catalog: &mut Catalog<S>,
     point: &Point,
+    hold: &Hold,
     options: TrimOptions,
 ) -> Result<TrimResult, Interrupted> {
     let state = catalog.load(Scope::Consistent)?;
     catalog.check_exists(&state)?;
     catalog.check_none_gone(&state)?;
     let aim = point.aim(catalog, &state)?;
+    let (aim, held_by) = hold.apply(aim, catalog, &state)?;
     let planned = match aim.to {
         To::Position(position) => plan_step(catalog, &state, position, options)?,
         To::KeepOfAbsorbed(kept) => plan_absorbing(catalog, &state, &aim, kept, options)?,
     };
-    Ok(TrimResult { live_batches: aim.live_batches, ..planned })
+    Ok(TrimResult { live_batches: aim.live_batches, held_by, ..planned })
 }
 
 fn plan_step<S: Store>(
@@ -344,6 +359,6 @@ fn plan_absorbing<S: Store>(
         rewritten_bytes,
         absorbed_batches: to_u64(aim.batches),
         first_position: catalog.total([state.next_position(), events])?,
-        live_batches: 0,
+        ..TrimResult::default()
     })
 }

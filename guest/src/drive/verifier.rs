@@ -24,6 +24,7 @@ use work::Work;
 mod hidden;
 mod kept;
 mod manifests;
+mod named;
 mod resuming;
 mod segments;
 mod work;
@@ -35,6 +36,8 @@ pub enum GarbageReason {
     UnnamedSegment,
     OldManifest,
     UnfinishedWrite,
+    /// A commit of a position that later ones have passed.
+    OldPosition,
 }
 
 /// A damaged object, or garbage.
@@ -113,6 +116,7 @@ impl<S: Store> Verifier<S> {
                 Stage::Segments | Stage::Live => self.read_on()?,
                 Stage::Hidden => {
                     self.report_hidden()?;
+                    self.check_named()?;
                     self.stage = Stage::Report;
                 }
                 Stage::Report => {

@@ -16,7 +16,7 @@ mod stand_in;
 mod text;
 
 pub use stand_in::StandIn;
-pub(crate) use text::{END_BYTES, mended};
+pub(crate) use text::{END_BYTES, FORMAT, is_whole, mended, with_digest};
 
 /// The manifest's record of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,11 +13,13 @@ use crate::limits::{LOG_NAME_BYTES_MAX, MANIFESTS_KEPT};
 
 mod batch_name;
 mod number;
+mod position_name;
 mod unfinished;
 
 pub use batch_name::{BatchId, BatchName, BatchTime, Origin, Sequence, WriterId};
 use number::hex;
 pub(crate) use number::{decimal, plain};
+pub use position_name::{PositionAttempt, PositionName, PositionObject};
 pub use unfinished::unfinished;
 pub(crate) use unfinished::{SET_ASIDE, set_aside};
 
@@ -57,7 +59,10 @@ impl LogName {
                 "" => return refuse("has an empty segment: no leading, trailing or double `/`"),
                 "." | ".." => return refuse("has a segment `.` or `..`: name the log directly"),
                 // Its folder would stand in the place of that object of the log around it.
-                _ if ObjectName::parse(segment).is_some() || Marker::parse(segment).is_some() => {
+                _ if ObjectName::parse(segment).is_some()
+                    || Marker::parse(segment).is_some()
+                    || PositionObject::parse(segment).is_some() =>
+                {
                     return refuse("has a segment that names an object of a log: change it");
                 }
                 _ => {}
@@ -94,6 +99,11 @@ impl LogName {
     /// The prefix of the keys of its manifests. Segments and indexes sort after them.
     pub fn manifests(&self) -> String {
         self.key(MANIFEST)
+    }
+
+    /// The prefix of the keys of its named positions: of one name, or of all.
+    pub(crate) fn positions(&self, name: Option<&PositionName>) -> String {
+        name.map_or_else(|| self.key(position_name::all()), |name| self.key(name.objects()))
     }
 
     /// The name of the log whose folder has this key. None if it is no valid name.

@@ -173,7 +173,7 @@ impl Log {
     /// [`Error::Closed`], [`Error::Guest`].
     pub async fn read_all(&self) -> Result<Reader> {
         let pending = self.pending().await?;
-        Reader::open(&self.engine, &self.store, &self.name, &of_pending(pending)).await
+        Reader::open(&self.engine, &self.store, &self.name, None, &of_pending(pending)).await
     }
 
     /// Compacts the stored events of the log, concurrently with appends and reads. Does not flush.

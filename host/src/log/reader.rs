@@ -28,6 +28,8 @@ pub struct Reader {
     kept: Option<Result<Option<CountedPage>>>,
     /// The reason why the pass ends permanently, if it does.
     pub(super) ends_with: Option<&'static str>,
+    /// The commits that were begun.
+    commits: u64,
 }
 
 /// The result of a call on the instance. Only a call for a page can return an error.
@@ -37,6 +39,7 @@ enum Answer {
     Batches(Vec<wit::BatchEvents>),
     Positions(Option<String>),
     Skipped(Vec<Skipped>),
+    Committed { number: u64, outcome: Result<()> },
 }
 
 /// The side of the last page that a position is on.
@@ -51,6 +54,7 @@ impl Reader {
         engine: &SharedEngine,
         store: &Store,
         name: &str,
+        position: Option<&str>,
         options: &wit::ReadOptions,
     ) -> Result<Self> {
         let ends_with = match options {
@@ -59,8 +63,11 @@ impl Reader {
             _ => None,
         };
         let mut instance = engine.instantiate(store).await?;
-        let handle = instance.read(name, options).await?;
-        Ok(Self { calls: Calls::new(instance), handle, kept: None, ends_with })
+        let handle = match position {
+            Some(position) => instance.read_named(name, position, options).await?,
+            None => instance.read(name, options).await?,
+        };
+        Ok(Self { calls: Calls::new(instance), handle, kept: None, ends_with, commits: 0 })
     }
 
     /// Returns the next events, or none at the end of the events stored now. A later call lists the
@@ -163,6 +170,65 @@ impl Reader {
             let called = positions.await;
             if let Some(Answer::Positions(positions)) = self.keep_page(called)? {
                 return Ok(positions);
+            }
+        }
+    }
+
+    /// Commits the position behind the last page under the name that the reader was opened with:
+    /// see [`Host::read_named`](crate::Host::read_named). Once it has succeeded, the next reader of
+    /// that name begins there.
+    ///
+    /// A commit flushes nothing. Flush what you made of the events before.
+    ///
+    /// Not cancel safe: after a dropped call the position may be committed or not. Then commit
+    /// again.
+    ///
+    /// # Errors
+    /// - [`Error::Conflict`]: another reader has committed under the name since this one was
+    ///   opened, or the name was forgotten. Open the log under the name again.
+    /// - [`Error::WriteFailed`], [`Error::StoreFailed`]: the position may be committed. Call again.
+    /// - [`Error::Damaged`]: the commit before cannot be read any more.
+    /// - [`Error::InvalidInput`] for a reader without a name, and before the first page.
+    /// - [`Error::Unsupported`]: the store has no create-if-absent.
+    pub async fn commit(&mut self) -> Result<()> {
+        // After a dropped call of `next` the component is behind a page that the caller has not.
+        let position = self.position().await?;
+        let is_behind = self.side() == Side::Behind;
+        self.commit_text((!is_behind).then_some(position)).await
+    }
+
+    /// As [`Reader::commit`], at a given position of this log, such as that of an
+    /// [`Event`](crate::Event).
+    ///
+    /// # Errors
+    /// As [`Reader::commit`], and [`Error::InvalidInput`] for a text that is not a position, or is
+    /// one of another log.
+    pub async fn commit_at(&mut self, position: impl Into<String>) -> Result<()> {
+        self.commit_text(Some(position.into())).await
+    }
+
+    pub(crate) async fn commit_text(&mut self, position: Option<String>) -> Result<()> {
+        let handle = self.handle;
+        self.commits += 1;
+        let number = self.commits;
+        loop {
+            let position = position.clone();
+            let commit = self.calls.end_or_make(move |instance| {
+                async move {
+                    let outcome = match instance.commit(handle, position.as_deref()).await {
+                        Err(CallError::Returned(error)) => Err(error),
+                        Err(trapped) => return Err(trapped),
+                        Ok(()) => Ok(()),
+                    };
+                    Ok(Answer::Committed { number, outcome })
+                }
+                .boxed()
+            });
+            let called = commit.await;
+            match self.keep_page(called)? {
+                // An answer with another number is that of an earlier call.
+                Some(Answer::Committed { number: of, outcome }) if of == number => return outcome,
+                _ => {}
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::numbers::to_u64;
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::engine::Charge;
 use crate::sandbox::imports::access::KeyScope;
-use crate::sandbox::imports::access::{Access, StoreAccess, Target};
+use crate::sandbox::imports::access::{Access, StoreAccess, Target, is_position};
 use crate::sandbox::memory::Memory;
 
 /// The logs granted to one plugin, by label, and their usage.
@@ -217,6 +217,9 @@ impl StoreAccess for LogsCtx {
         bytes: usize,
     ) -> Result<Target, wit::StoreError> {
         let call = match access {
+            Access::Create | Access::CreateExclusively if is_position(key) => Call::CommitPosition,
+            Access::Delete if is_position(key) => Call::DeletePositions,
+            Access::Get if is_position(key) => Call::GetPosition,
             Access::Create => Call::CreateObject,
             Access::CreateExclusively => Call::CommitObject,
             Access::Get => Call::GetObject,

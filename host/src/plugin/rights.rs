@@ -14,11 +14,13 @@ pub enum Right {
     Compact,
     /// Permanently remove its oldest events.
     Trim,
+    /// Commit and forget named positions.
+    Commit,
 }
 
 impl Right {
     /// Every right, in the order in which they are listed.
-    pub const ALL: [Self; 4] = [Self::Append, Self::Read, Self::Compact, Self::Trim];
+    pub const ALL: [Self; 5] = [Self::Append, Self::Read, Self::Compact, Self::Trim, Self::Commit];
 
     /// Returns the right's name, as in `--grant`.
     pub fn name(self) -> &'static str {
@@ -27,6 +29,7 @@ impl Right {
             Self::Read => "read",
             Self::Compact => "compact",
             Self::Trim => "trim",
+            Self::Commit => "commit",
         }
     }
 
@@ -36,6 +39,7 @@ impl Right {
             Self::Read => 2,
             Self::Compact => 4,
             Self::Trim => 8,
+            Self::Commit => 16,
         }
     }
 }
@@ -97,7 +101,7 @@ impl fmt::Debug for Rights {
 
 /// The word that is not a right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a right: give append, read, compact or trim, joined by commas")]
+#[error("{0:?} is not a right: give append, read, compact, trim or commit, joined by commas")]
 pub struct RightsError(String);
 
 impl FromStr for Rights {
@@ -119,7 +123,7 @@ mod tests {
     #[test]
     fn rights_are_read_as_they_are_written() {
         assert_eq!(Rights::default().to_string(), "append,read");
-        for text in ["append", "read,compact", "append,read,compact,trim"] {
+        for text in ["append", "read,compact", "append,read,compact,trim,commit"] {
             assert_eq!(text.parse::<Rights>().unwrap().to_string(), text);
         }
         assert_eq!("trim, append".parse::<Rights>().unwrap().to_string(), "append,trim");

@@ -62,6 +62,10 @@ pub(crate) enum Call {
     ReaderPosition,
     ReaderBatches,
     ReaderPositions,
+    ReaderCommit,
+    ReadNamed,
+    NamedPositions,
+    ForgetPosition,
     Compact,
     PlanCompaction,
     PlanTrim,
@@ -71,6 +75,9 @@ pub(crate) enum Call {
     Stat,
     CreateObject,
     CommitObject,
+    CommitPosition,
+    DeletePositions,
+    GetPosition,
     GetObject,
     ListObjects,
     DeleteObjects,
@@ -79,7 +86,7 @@ pub(crate) enum Call {
 impl Call {
     /// Returns its name and its rights, of which one is needed.
     fn of(self) -> (&'static str, &'static [Right]) {
-        use Right::{Append, Compact, Read, Trim};
+        use Right::{Append, Commit, Compact, Read, Trim};
         match self {
             Self::Open => ("log.open", &[Append]),
             Self::Append => ("log.append", &[Append]),
@@ -96,6 +103,10 @@ impl Call {
             Self::ReaderPosition => ("reader.position", &[Read]),
             Self::ReaderBatches => ("reader.batches", &[Read]),
             Self::ReaderPositions => ("reader.positions", &[Read]),
+            Self::ReaderCommit => ("reader.commit", &[Commit]),
+            Self::ReadNamed => ("read-named", &[Read]),
+            Self::NamedPositions => ("named-positions", &[Read]),
+            Self::ForgetPosition => ("forget-position", &[Commit]),
             Self::Compact => ("compact", &[Compact]),
             Self::PlanCompaction => ("plan-compaction", &[Read]),
             Self::PlanTrim => ("plan-trim", &[Read]),
@@ -107,14 +118,18 @@ impl Call {
             // compact, and deletes only for a compaction or a trim.
             Self::CreateObject => ("object-store.create", &[Append, Compact, Trim]),
             Self::CommitObject => ("object-store.create-exclusively", &[Compact, Trim]),
+            // Those of named positions alone.
+            Self::CommitPosition => ("object-store.create-position", &[Commit]),
+            Self::DeletePositions => ("object-store.delete-positions", &[Commit]),
+            Self::GetPosition => ("object-store.get-position", &[Read, Trim, Commit]),
             Self::GetObject => ("object-store.get", &[Read, Compact, Trim]),
-            Self::ListObjects => ("object-store.list", &[Append, Read, Compact, Trim]),
+            Self::ListObjects => ("object-store.list", &[Append, Read, Compact, Trim, Commit]),
             Self::DeleteObjects => ("object-store.delete", &[Compact, Trim]),
         }
     }
 
     /// Every call, in the order of their numbers.
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 34] = [
         Self::Open,
         Self::Append,
         Self::AppendLines,
@@ -130,6 +145,10 @@ impl Call {
         Self::ReaderPosition,
         Self::ReaderBatches,
         Self::ReaderPositions,
+        Self::ReaderCommit,
+        Self::ReadNamed,
+        Self::NamedPositions,
+        Self::ForgetPosition,
         Self::Compact,
         Self::PlanCompaction,
         Self::PlanTrim,
@@ -139,6 +158,9 @@ impl Call {
         Self::Stat,
         Self::CreateObject,
         Self::CommitObject,
+        Self::CommitPosition,
+        Self::DeletePositions,
+        Self::GetPosition,
         Self::GetObject,
         Self::ListObjects,
         Self::DeleteObjects,
@@ -155,8 +177,14 @@ impl Call {
 }
 
 /// The number of calls of each kind.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Calls([u64; Call::ALL.len()]);
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self([0; Call::ALL.len()])
+    }
+}
 
 impl Calls {
     pub(crate) fn count(&mut self, call: Call) {

@@ -175,6 +175,43 @@ impl Instance {
         .await
     }
 
+    /// Starts a reading pass at a named position.
+    pub(crate) async fn read_named(
+        &mut self,
+        name: &str,
+        position: &str,
+        options: &ReadOptions,
+    ) -> Called<Handle> {
+        self.try_call(|exports, store| {
+            exports.stratalog_log_append_log().call_read_named(store, name, position, options)
+        })
+        .await
+    }
+
+    /// Returns the named positions of a log.
+    pub(crate) async fn named_positions(&mut self, name: &str) -> Called<Vec<wit::NamedPosition>> {
+        self.try_call(|exports, store| {
+            exports.stratalog_log_append_log().call_named_positions(store, name)
+        })
+        .await
+    }
+
+    /// Forgets a named position.
+    pub(crate) async fn forget_position(&mut self, name: &str, position: &str) -> Called<bool> {
+        self.try_call(|exports, store| {
+            exports.stratalog_log_append_log().call_forget_position(store, name, position)
+        })
+        .await
+    }
+
+    /// Commits a position under the name of a reader.
+    pub(crate) async fn commit(&mut self, reader: Handle, position: Option<&str>) -> Called<()> {
+        self.try_call(|exports, store| async move {
+            exports.stratalog_log_append_log().reader().call_commit(store, reader, position).await
+        })
+        .await
+    }
+
     /// Returns the next page of a reader.
     pub(crate) async fn next_page(&mut self, reader: Handle) -> Called<Option<CountedPage>> {
         let page = self

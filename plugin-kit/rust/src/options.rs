@@ -128,6 +128,17 @@ impl ReadOptions {
         self
     }
 
+    /// Reads a log from a named position, which [`Events::commit`](crate::Events::commit) then
+    /// moves. Without one, the read begins where these options say. The host must have granted the
+    /// right `commit` for that.
+    ///
+    /// # Errors
+    /// As [`ReadOptions::open`], and a position that is damaged.
+    pub fn open_named(&self, label: &str, name: &str) -> Result<Reader, Error> {
+        let reader = append_log::read_named(label, name, &self.0);
+        reader.map(|reader| Reader::new(label, reader)).map_err(Error::failed("read", label))
+    }
+
     /// Opens the log with a label for a read.
     ///
     /// # Errors

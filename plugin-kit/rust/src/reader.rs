@@ -72,6 +72,20 @@ impl Reader {
         self.reader.position()
     }
 
+    /// Commits the position right behind the last page under the name that the reader was opened
+    /// with: see [`ReadOptions::open_named`].
+    ///
+    /// # Errors
+    /// A case `conflict` if another reader has committed under the name. A store that fails: then
+    /// call again.
+    pub fn commit(&mut self) -> Result<(), Error> {
+        self.commit_at(None)
+    }
+
+    fn commit_at(&self, position: Option<&str>) -> Result<(), Error> {
+        self.reader.commit(position).map_err(Error::failed("commit a position of", &self.label))
+    }
+
     /// Returns the events, one after the other.
     pub fn events(self) -> Events {
         Events {
@@ -102,6 +116,22 @@ impl Events {
         self.positions.behind(number).map(str::to_owned)
     }
 
+    /// Commits the position right behind the last event that was returned, under the name that the
+    /// read was opened with: see [`ReadOptions::open_named`]. The next plugin that opens the name
+    /// begins behind that event. Flush first what you made of the events.
+    ///
+    /// # Errors
+    /// As [`Reader::commit`].
+    pub fn commit(&mut self) -> Result<(), Error> {
+        match self.returned {
+            0 => self.reader.commit(),
+            _ => {
+                let position = self.position();
+                self.reader.commit_at(position.as_deref())
+            }
+        }
+    }
+
     /// Returns the number of events that the log no longer has, and that were passed so far.
     pub fn missed(&self) -> u64 {
         self.missed
@@ -109,7 +139,11 @@ impl Events {
 
     /// Takes the next page; false at the end.
     fn load(&mut self) -> Result<bool, Error> {
-        let Some(page) = self.reader.next_page()? else { return Ok(false) };
+        let Some(page) = self.reader.next_page()? else {
+            // The positions of single events were those of the page before.
+            (self.returned, self.positions) = (0, Positions::default());
+            return Ok(false);
+        };
         self.missed += page.missed;
         self.lines = page.lines;
         self.batches = self.reader.reader.batches().into();

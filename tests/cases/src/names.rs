@@ -34,7 +34,8 @@ fn reports_on_a_missing_log_are_refused(log: &str) -> Outcome {
 }
 
 fn changes_of_a_missing_log_are_refused(log: &str) -> Outcome {
-    let (all, options) = (TrimPoint::KeepEvents(0), TrimOptions { lazy: false });
+    let (all, options) =
+        (TrimPoint::KeepEvents(0), TrimOptions { lazy: false, keep_unread: false });
     holds(matches!(refused(compact(log, tiered()))?, Error::NoLog(_)), "compact")?;
     holds(matches!(refused(trim(log, &all, options))?, Error::NoLog(_)), "trim")?;
     holds(matches!(refused(plan_trim(log, &all, options))?, Error::NoLog(_)), "plan")?;

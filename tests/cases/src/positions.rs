@@ -90,7 +90,7 @@ fn position_that_was_trimmed_reports_the_missed_events(log: &str) -> Outcome {
     let all = log_of(log, &[5, 5])?;
     compacted(log)?;
     let position = position_behind(log, 2)?;
-    trim(log, &TrimPoint::KeepEvents(3), TrimOptions { lazy: false })?;
+    trim(log, &TrimPoint::KeepEvents(3), TrimOptions { lazy: false, keep_unread: false })?;
     let found = rest(&read(log, &from(&position))?)?;
     same(found, (all[7..].to_vec(), 5))
 }

@@ -16,7 +16,7 @@ pub(crate) fn write(log: &str) -> Outcome {
     }
     batch(&two, &["long ".to_owned() + &"x".repeat(20_000)])?;
     compacted(log)?;
-    trim(log, &TrimPoint::KeepEvents(45), TrimOptions { lazy: false })?;
+    trim(log, &TrimPoint::KeepEvents(45), TrimOptions { lazy: false, keep_unread: false })?;
     batch(&two, &events("fourth"))?;
     batch(&one, &events("fifth"))?;
     one.compact(crate::logs::tiered())?;

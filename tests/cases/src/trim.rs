@@ -7,7 +7,7 @@ use crate::logs::{
     read_whole, same, verified,
 };
 
-const NOW: TrimOptions = TrimOptions { lazy: false };
+const NOW: TrimOptions = TrimOptions { lazy: false, keep_unread: false };
 
 pub(crate) const CASES: &[Case] = cases![
     trim_keeps_the_newest_events,
@@ -52,7 +52,8 @@ fn trim_within_a_segment_may_be_lazy(log: &str) -> Outcome {
     let all = log_of(log, &[5, 5])?;
     compacted(log)?;
     let bytes = stat(log)?.bytes;
-    let done = trim(log, &TrimPoint::KeepEvents(4), TrimOptions { lazy: true })?;
+    let done =
+        trim(log, &TrimPoint::KeepEvents(4), TrimOptions { lazy: true, keep_unread: false })?;
     same((done.events, done.rewritten_bytes), (6, 0))?;
     let stats = stat(log)?;
     same((stats.events, stats.trimmed_events, stats.bytes), (4, 6, bytes))?;

@@ -27,7 +27,7 @@ fn verification_counts_batches_and_segments(log: &str) -> Outcome {
 fn verification_counts_trimmed_events_apart(log: &str) -> Outcome {
     log_of(log, &[5, 5])?;
     compacted(log)?;
-    trim(log, &TrimPoint::KeepEvents(7), TrimOptions { lazy: true })?;
+    trim(log, &TrimPoint::KeepEvents(7), TrimOptions { lazy: true, keep_unread: false })?;
     let (counts, findings) = verified(log)?;
     same((counts.events, counts.trimmed_events, findings.len()), (7, 3, 0))
 }

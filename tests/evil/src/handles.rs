@@ -80,7 +80,11 @@ pub(crate) fn read_after_trim() {
     let reader = append_log::read(LABEL, &ReadOptions { limit: None, ..EVERYTHING });
     let Ok(reader) = reader else { return say::outcome("read", &reader) };
     say::outcome("compact", &append_log::compact(LABEL, COMPACT));
-    match append_log::trim(LABEL, &TrimPoint::KeepEvents(1), TrimOptions { lazy: false }) {
+    match append_log::trim(
+        LABEL,
+        &TrimPoint::KeepEvents(1),
+        TrimOptions { lazy: false, keep_unread: false },
+    ) {
         Ok(trimmed) => say::line(&format!("trim: {} events", trimmed.events)),
         Err(error) => say::line(&format!("trim: {}", say::text(&error))),
     }

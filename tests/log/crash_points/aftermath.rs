@@ -119,7 +119,8 @@ impl Expected {
         expected.mark(&memory);
         assert_eq!(expected.events.len(), Self::SEQUENCED);
         // The operation may remove trimmed events, if it compacts or trims.
-        let (point, lazy) = (TrimPoint::Position("9".to_owned()), TrimOptions { lazy: true });
+        let (point, lazy) =
+            (TrimPoint::Position("9".to_owned()), TrimOptions { lazy: true, keep_unread: false });
         trim(memory.clone(), &system, log(), point, lazy).unwrap();
         assert!(manifest(&memory).trimmed_events() > 0);
         expected.first = 9;

@@ -10,7 +10,7 @@ fn trim_at(
     move |store, system| {
         let (store, system) = (store.clone(), system.clone());
         Box::new(move |expected| {
-            let options = TrimOptions { lazy };
+            let options = TrimOptions { lazy, keep_unread: false };
             match trimmer::trim(store.clone(), &system, log(), point(), options) {
                 Ok(trimmed) => {
                     assert_eq!(trimmed.first_position, u64::try_from(first).unwrap());

@@ -103,7 +103,7 @@ fn reader_inside_a_repaired_segment_resumes_where_it_was() {
 fn batch_that_a_trim_has_cut_is_cut_again() {
     let (world, before) = absorbed();
     let point = TrimPoint::KeepEvents(11);
-    let options = TrimOptions { lazy: false };
+    let options = TrimOptions { lazy: false, keep_unread: false };
     trimmer::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
     // The deleted segment is still listed, or the batches that it was made of are.
     for (what, harm) in HARMS {

@@ -111,7 +111,7 @@ fn index_whose_batches_nothing_names_is_kept_with_a_reason() {
 /// Makes a log whose first segment, of two batches, was trimmed whole and the second in part.
 fn trimmed() -> World {
     let world = World::new();
-    let options = TrimOptions { lazy: false };
+    let options = TrimOptions { lazy: false, keep_unread: false };
     let point = TrimPoint::KeepEvents(11);
     trimmer::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
     assert_eq!(read(&mut world.reader(None)).unwrap(), ((7..18).collect(), 0));
@@ -169,7 +169,7 @@ fn index_of_a_trimmed_segment_is_kept_while_a_batch_may_be_in_it() {
         ..Default::default()
     });
     let key = world.keys("segment_", ".index")[0].clone();
-    let options = TrimOptions { lazy: false };
+    let options = TrimOptions { lazy: false, keep_unread: false };
     let point = TrimPoint::KeepEvents(14);
     trimmer::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
     // One of its batches is still listed, and the other one's name is nowhere.

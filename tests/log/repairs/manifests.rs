@@ -34,7 +34,14 @@ fn committed(commit: &dyn Fn(&World)) -> (World, String) {
 
 fn trim(world: &World, kept: u64, lazy: bool) {
     let point = TrimPoint::KeepEvents(kept);
-    trimmer::trim(world.store.clone(), &world.clock, log(), point, TrimOptions { lazy }).unwrap();
+    trimmer::trim(
+        world.store.clone(),
+        &world.clock,
+        log(),
+        point,
+        TrimOptions { lazy, keep_unread: false },
+    )
+    .unwrap();
 }
 
 /// Returns the commits. True: a repair can restore the manifest without any of its bytes.

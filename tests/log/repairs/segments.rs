@@ -44,7 +44,8 @@ fn repair_of_a_lazily_trimmed_segment_leaves_no_trimmed_event() {
         let mut world = World { store: Memory::default(), clock: Clock::default() };
         world.write(0..9);
         world.compact();
-        let (point, options) = (TrimPoint::KeepEvents(13), TrimOptions { lazy: true });
+        let (point, options) =
+            (TrimPoint::KeepEvents(13), TrimOptions { lazy: true, keep_unread: false });
         trimmer::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
         let segment = world.keys("segment_", ".jsonl")[0].clone();
         world.damage(&segment, |bytes| bytes[damaged] ^= 1);

@@ -56,6 +56,9 @@ fn call_without_its_right_is_denied_before_any_effect() {
         (Right::Compact, "compact=errors", "compact"),
         (Right::Read, "plan-trim=errors=1", "plan-trim"),
         (Right::Trim, "trim=errors=1", "trim"),
+        (Right::Read, "read-named=errors=app", "read-named"),
+        (Right::Read, "names=errors", "named-positions"),
+        (Right::Commit, "forget-name=errors=app", "forget-position"),
     ];
     let stage = Stage::new();
     for (right, word, call) in table {
@@ -95,6 +98,54 @@ fn methods_of_an_open_log_need_their_own_rights() {
             "close: 1 events",
         ]
     );
+}
+
+/// Reading stores nothing: a commit needs a right that is not granted by default.
+#[test]
+fn commit_of_a_position_needs_its_own_right() {
+    let stage = Stage::new();
+    let prepare = ["open=errors=1000", "append=a=6", "close"];
+    let (_, said) = stage.run(stage.granting(Rights::default()), &prepare);
+    assert!(said.iter().all(|said| !said.contains("denied")), "{said:?}");
+    let script = ["commit=errors=app=2"];
+    let (outcome, said) = stage.run(stage.granting(Rights::default()), &script);
+    assert_eq!(
+        said,
+        [
+            "commit=errors=app=2: denied: reader.commit on the log errors needs the right to commit; \
+          granted: append,read"
+        ]
+    );
+    assert_eq!(outcome.usage.calls.get("reader.commit"), Some(&1));
+    let script = [
+        "commit=errors=app=2",
+        "names=errors",
+        "read-named=errors=app",
+        "commit=errors=app=3",
+        "read-named=errors=app",
+        "forget-name=errors=app",
+        "forget-name=errors=app",
+        "names=errors",
+        "read-named=errors=app",
+        "read-named=errors=App",
+    ];
+    let rights = Rights::none().and(Right::Read).and(Right::Commit);
+    let (_, said) = stage.run(stage.granting(rights), &script);
+    assert_eq!(
+        said[..9],
+        [
+            "commit=errors=app=2: 2 events, 0 missed, committed",
+            "names=errors: app 2",
+            "read-named=errors=app: 4 events, 0 missed",
+            "commit=errors=app=3: 3 events, 0 missed, committed",
+            "read-named=errors=app: 1 events, 0 missed",
+            "forget-name=errors=app: true",
+            "forget-name=errors=app: false",
+            "names=errors: ",
+            "read-named=errors=app: 6 events, 0 missed",
+        ]
+    );
+    assert!(said[9].contains("1 to 64 of the characters a-z, 0-9"), "{}", said[9]);
 }
 
 #[test]

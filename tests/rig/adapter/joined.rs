@@ -136,7 +136,8 @@ impl Joined {
     }
 
     pub fn trim(&self, name: &str, until: &TrimPoint, lazy: bool) -> Result<TrimResult, Error> {
-        let (until, options) = (until.clone().into(), wit::TrimOptions { lazy });
+        let (until, options) =
+            (until.clone().into(), wit::TrimOptions { lazy, keep_unread: false });
         call(&self.instance(), |guest, store| guest.call_trim(store, name, &until, options))
     }
 
@@ -146,7 +147,8 @@ impl Joined {
         until: &TrimPoint,
         lazy: bool,
     ) -> Result<TrimResult, Error> {
-        let (until, options) = (until.clone().into(), wit::TrimOptions { lazy });
+        let (until, options) =
+            (until.clone().into(), wit::TrimOptions { lazy, keep_unread: false });
         call(&self.instance(), |guest, store| guest.call_plan_trim(store, name, &until, options))
     }
 

@@ -79,7 +79,8 @@ impl Actor<'_> {
             let lazy = self.plan.chance(1, 3);
             if self.plan.chance(1, 4) {
                 let what = format!("plan to trim {point:?}");
-                let planned = self.logic.plan_trim(point.clone(), TrimOptions { lazy });
+                let planned =
+                    self.logic.plan_trim(point.clone(), TrimOptions { lazy, keep_unread: false });
                 let planned = self.unless_deceived(&what, planned)?;
                 self.note(&what, &format!("{planned:?}"));
             }
@@ -112,7 +113,7 @@ impl Actor<'_> {
     pub fn trim_as_planned(&mut self) -> Result<(), String> {
         let Some((point, request)) = self.some_point() else { return Ok(()) };
         let lazy = self.plan.chance(1, 3);
-        let planned = self.logic.plan_trim(point.clone(), TrimOptions { lazy });
+        let planned = self.logic.plan_trim(point.clone(), TrimOptions { lazy, keep_unread: false });
         let planned = planned.map_err(|refusal| format!("plan to trim: {refusal:?} in peace"))?;
         let shown = format!("{point:?}, lazy: {lazy}");
         let done = self.trim(point, Trim { request, lazy })?;
@@ -124,7 +125,7 @@ impl Actor<'_> {
 
     /// Trims; every commit in the meantime is judged by the request.
     pub fn trim(&mut self, point: TrimPoint, trim: Trim) -> Result<Option<TrimResult>, String> {
-        let options = TrimOptions { lazy: trim.lazy };
+        let options = TrimOptions { lazy: trim.lazy, keep_unread: false };
         let what = format!("trim {point:?}, lazy: {}", trim.lazy);
         self.view.state().actor(self.view.actor).trim = Some(Rc::new(trim));
         let done = self.unless_deceived(&what, self.logic.trim(point, options))?;

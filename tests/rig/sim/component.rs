@@ -177,14 +177,14 @@ impl<'y> Logic<'y> for Instances<'y> {
     }
 
     fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<TrimResult> {
-        let options = wit::TrimOptions { lazy: options.lazy };
+        let options = wit::TrimOptions { lazy: options.lazy, keep_unread: false };
         let point = trim_point(point).into();
         self.instance()?
             .call(async |guest, store| guest.call_trim(store, LOG, &point, options).await)
     }
 
     fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<TrimResult> {
-        let options = wit::TrimOptions { lazy: options.lazy };
+        let options = wit::TrimOptions { lazy: options.lazy, keep_unread: false };
         let point = trim_point(point).into();
         self.instance()?
             .call(async |guest, store| guest.call_plan_trim(store, LOG, &point, options).await)

@@ -12,7 +12,8 @@ mod bindings {
 }
 
 use bindings::stratalog::log::append_log::{
-    Log, Reader, compact, plan_compaction, plan_trim, read, stat, trim, verify,
+    Log, Reader, compact, forget_position, named_positions, plan_compaction, plan_trim, read,
+    read_named, stat, trim, verify,
 };
 use bindings::stratalog::log::types::{
     CompactOptions, Error, Options, ReadOptions, TrimOptions, TrimPoint,
@@ -98,6 +99,26 @@ fn perform(words: &[&str], log: &mut Option<Log>) -> Result<Option<String>, Erro
             }
             format!("{of_batches} events of batches, {positions} positions")
         }
+        ["read-named", label, name] => {
+            let reader = read_named(label, name, &whole())?;
+            all(&reader)?
+        }
+        // Commits behind this many events.
+        ["commit", label, name, limit] => {
+            let limit = Some(u64::from(number(limit)?));
+            let reader = read_named(label, name, &ReadOptions { limit, ..whole() })?;
+            let read = all(&reader)?;
+            reader.commit(None)?;
+            reader.commit(reader.position().as_deref())?;
+            format!("{read}, committed")
+        }
+        ["derive", source, name, target] => format!("{} events", derive(source, name, target)?),
+        ["names", label] => {
+            let named = named_positions(label)?.into_iter();
+            let named = named.map(|named| format!("{} {}", named.name, named.number));
+            named.collect::<Vec<_>>().join(", ")
+        }
+        ["forget-name", label, name] => format!("{}", forget_position(label, name)?),
         ["plan-compaction", label] => {
             let plan = plan_compaction(label, compaction())?;
             format!("{} batches, {} segments", plan.batches, plan.segments)
@@ -108,8 +129,10 @@ fn perform(words: &[&str], log: &mut Option<Log>) -> Result<Option<String>, Erro
             format!("{} files into {:?}", done.merged_files, done.new_key.map(|_| "a segment"))
         }
         [word @ ("trim" | "plan-trim"), label, keep] => {
-            let (until, options) =
-                (TrimPoint::KeepEvents(u64::from(number(keep)?)), TrimOptions { lazy: false });
+            let (until, options) = (
+                TrimPoint::KeepEvents(u64::from(number(keep)?)),
+                TrimOptions { lazy: false, keep_unread: false },
+            );
             let trimmed = match *word {
                 "trim" => trim(label, &until, options)?,
                 _ => plan_trim(label, &until, options)?,
@@ -145,6 +168,62 @@ fn perform(words: &[&str], log: &mut Option<Log>) -> Result<Option<String>, Erro
         },
         _ => return Err(Error::InvalidInput("there is no such thing to do".to_owned())),
     }))
+}
+
+/// Events that are appended between two commits.
+const DERIVED: usize = 3;
+
+/// Derives an event in one log from each of another, exactly once, however often it is killed.
+///
+/// A derived event is `FROM TO EVENT`: the position that was committed last before it, and the one
+/// right behind its source. So an event whose FROM is still the named position was appended after
+/// that commit, and the work continues at TO.
+fn derive(source: &str, name: &str, target: &str) -> Result<usize, Error> {
+    let reader = read_named(source, name, &whole())?;
+    let mut from = reader.position().unwrap_or_default();
+    if let Some(last) = last_event(target)? {
+        let mut words = last.split(' ');
+        if words.next() == Some(&*from) {
+            from = words.next().unwrap_or_default().to_owned();
+        }
+    }
+    // A commit that a killed run has left in progress can land no more from here on.
+    reader.commit(Some(&from))?;
+    let reader = read_named(source, name, &whole())?;
+    let log = Log::open(target, options(None))?;
+    let mut derived = 0;
+    while let Some(page) = reader.next()? {
+        let (mut positions, mut known) = (Vec::new(), 0);
+        while known < page.events {
+            for position in reader.positions(known).unwrap_or_default().lines() {
+                positions.push(position.to_owned());
+                known += 1;
+            }
+        }
+        let lines = String::from_utf8_lossy(&page.lines).into_owned();
+        let events: Vec<_> = lines.lines().zip(positions).collect();
+        for some in events.chunks(DERIVED) {
+            for (event, to) in some {
+                log.append(format!("{from} {to} {event}").as_bytes())?;
+            }
+            log.flush()?;
+            if let Some((_, to)) = some.last() {
+                reader.commit(Some(to))?;
+                from.clone_from(to);
+            }
+            derived += some.len();
+        }
+    }
+    Ok(derived)
+}
+
+fn last_event(label: &str) -> Result<Option<String>, Error> {
+    let last = read(label, &ReadOptions { last: Some(1), ..whole() })?;
+    match last.next() {
+        Ok(page) => Ok(page.map(|page| String::from_utf8_lossy(&page.lines).trim_end().to_owned())),
+        Err(Error::NoLog(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads to the end and describes the events.

@@ -41,7 +41,8 @@ fn numbered() -> Objects {
     let compact = || compact(memory.clone(), &system, log(), full).unwrap();
     let keep = |events, lazy| {
         let point = TrimPoint::KeepEvents(events);
-        trim(memory.clone(), &system, log(), point, TrimOptions { lazy }).unwrap();
+        trim(memory.clone(), &system, log(), point, TrimOptions { lazy, keep_unread: false })
+            .unwrap();
     };
     flush("1\n2\n");
     compact();

@@ -9,7 +9,9 @@ use crate::decide::list_pages::Pages;
 use crate::decide::log_state::{self, HighWaterMarks};
 use crate::error::{Damage, Error};
 use crate::format::listed::{ListedBatch, ListedOther};
-use crate::format::names::{self, BatchName, Generation, Marker, ObjectName, SegmentName};
+use crate::format::names::{
+    self, BatchName, Generation, Marker, ObjectName, PositionObject, SegmentName,
+};
 use crate::format::ordered::Map;
 use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
@@ -168,9 +170,15 @@ impl<S: Store> Catalog<S> {
         Error::StoreFailed { message, transient: true }
     }
 
+    /// The objects of named positions in the last listing of all other objects.
+    pub(crate) fn positions(&self) -> &Map<PositionObject, (EntryKind, u64)> {
+        &self.positions
+    }
+
     /// Lists manifests, and segments and indexes if the scope includes them.
     pub(crate) fn list_others(&mut self, scope: Scope) -> Result<Vec<ListedOther>, Error> {
         let mut others = Vec::new();
+        self.positions.clear();
         let (prefix, start_after) = match scope {
             Scope::Read => (self.name.manifests(), None),
             Scope::Full | Scope::Consistent => (self.name.folder(), Some(self.name.manifests())),
@@ -266,10 +274,18 @@ impl<S: Store> Catalog<S> {
             let Some(own) = self.name.object(key) else { continue };
             match (entry.kind, ObjectName::parse(own)) {
                 (EntryKind::Object, Some(name)) => show(name, entry.size),
-                (EntryKind::Unfinished, _) if names::unfinished(own).is_some() => {
+                (EntryKind::Unfinished, _)
+                    if names::unfinished(own).is_some()
+                        || PositionObject::parse_unfinished(own).is_some() =>
+                {
                     self.unfinished.insert(entry.key.clone(), entry.size);
                 }
-                (EntryKind::Unfinished, _) | (_, None) => {}
+                (EntryKind::Unfinished, _) => {}
+                (kind, None) => {
+                    if let Some(object) = PositionObject::parse(own) {
+                        self.positions.insert(object, (kind, entry.size));
+                    }
+                }
                 (kind, Some(_)) => match &mut self.intruders {
                     Some(intruders) => drop(intruders.insert(key.to_owned(), kind)),
                     None => return Err(Error::Damaged(intrusion(key.to_owned(), kind))),

@@ -77,6 +77,7 @@ impl<S: Store> Reader<S> {
             self.page.missed += self.skip_trimmed(&state)?;
         }
         self.fresh = false;
+        self.is_placed = true;
         self.polls = 0;
         self.stage = Stage::Steps(self.cursor.plan(&state).into());
         Ok(())

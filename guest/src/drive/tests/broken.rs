@@ -2,11 +2,11 @@
 
 use std::panic::catch_unwind;
 
-use super::rules;
+use super::{named, rules};
 use crate::mutants::{self, Mutant};
 
 /// A rule, and the test that notices when it is broken.
-const NOTICED: [(Mutant, fn()); 12] = [
+const NOTICED: [(Mutant, fn()); 17] = [
     (Mutant::DropHorizon, super::writer_that_has_rested_is_read_after_its_last_batch_was_forgotten),
     (
         Mutant::WaitingStays,
@@ -21,6 +21,11 @@ const NOTICED: [(Mutant, fn()); 12] = [
     (Mutant::TailByName, rules::own_read_leaves_out_all_before_the_last_one_met),
     (Mutant::StepOverUnconfirmed, rules::repair_waits_for_a_batch_that_may_land),
     (Mutant::VerifyFirstLook, rules::verification_looks_twice_at_a_hidden_batch),
+    (Mutant::ConflictIgnored, named::of_two_readers_of_a_name_one_commits),
+    (Mutant::PredecessorUnchecked, named::commit_is_refused_if_its_number_was_used_and_deleted),
+    (Mutant::FirstUnchecked, named::first_commit_is_refused_if_that_number_was_used_and_deleted),
+    (Mutant::CollectUnordered, named::old_commits_are_deleted_in_order),
+    (Mutant::TrimPastNames, named::trim_keeps_what_a_named_position_has_not_passed),
     (Mutant::KnownByName, super::retry_waits_for_fewer_batches_and_counts_once),
 ];
 

@@ -30,6 +30,12 @@ pub(super) struct Inner {
     pub(super) lists: Cell<u64>,
     /// Pages of a listing have at most this many objects, if it is not 0.
     pub(super) page_max: Cell<usize>,
+    /// The key that cannot be deleted.
+    pub(super) undeletable: RefCell<Option<String>>,
+    /// The end of the next exclusive create.
+    pub(super) next_exclusive: Cell<Option<End>>,
+    /// The exclusive create whose end was unknown last.
+    doubted: RefCell<Option<(String, Vec<u8>)>>,
     /// The key that the next list leaves out, as if it had looked before the create.
     pub(super) unseen: RefCell<Option<String>>,
 }
@@ -80,6 +86,12 @@ impl Memory {
     /// Stores what a create has tried to, long after its outcome.
     pub(super) fn land_late(&self, number: usize) {
         let Started { key, bytes, .. } = self.0.started.borrow()[number].clone();
+        self.put(&key, &bytes).ok();
+    }
+
+    /// Stores what the last exclusive create in doubt has tried to.
+    pub(super) fn land_exclusive(&self) {
+        let (key, bytes) = self.0.doubted.take().expect("no create is in doubt");
         self.put(&key, &bytes).ok();
     }
 
@@ -189,7 +201,18 @@ impl Store for Memory {
     type Upload = Writing;
 
     fn create_exclusive(&self, key: &str, bytes: &[u8]) -> Outcome {
-        self.put(key, bytes)
+        let down = || StoreError { kind: StoreErrorKind::Unavailable, message: "down".to_owned() };
+        match self.0.next_exclusive.take() {
+            None | Some(End::Stored) => self.put(key, bytes),
+            Some(End::Refused) => Err(WriteError::NotWritten(down())),
+            Some(End::Unknown { is_stored }) => {
+                if is_stored {
+                    self.put(key, bytes)?;
+                }
+                *self.0.doubted.borrow_mut() = Some((key.to_owned(), bytes.to_vec()));
+                Err(WriteError::Unknown(down()))
+            }
+        }
     }
 
     fn create(&self, key: &str, bytes: &[u8]) -> Outcome {
@@ -226,8 +249,12 @@ impl Store for Memory {
             let error = StoreError { kind: StoreErrorKind::Unavailable, message: String::new() };
             return keys.iter().map(|key| (key.clone(), error.clone())).collect();
         }
-        keys.iter().for_each(|key| _ = self.0.objects.borrow_mut().remove(key));
-        Vec::new()
+        let undeletable = self.0.undeletable.borrow();
+        let (kept, gone): (Vec<_>, Vec<_>) =
+            keys.iter().partition(|key| Some(*key) == undeletable.as_ref());
+        gone.into_iter().for_each(|key| _ = self.0.objects.borrow_mut().remove(key));
+        let error = StoreError { kind: StoreErrorKind::Unavailable, message: String::new() };
+        kept.into_iter().map(|key| (key.clone(), error.clone())).collect()
     }
 
     fn read(&self, ranges: &[ObjectRange]) -> Ranges {

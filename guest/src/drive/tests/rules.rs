@@ -181,7 +181,7 @@ fn repair_needs_no_index_of_a_segment_that_stays() {
     world.writer.append_lines(b"0\n1\n2\n".to_vec()).unwrap();
     world.store([0]);
     world.compact();
-    let (point, lazy) = (TrimPoint::KeepEvents(2), TrimOptions { lazy: true });
+    let (point, lazy) = (TrimPoint::KeepEvents(2), TrimOptions { lazy: true, keep_unread: false });
     trim(world.store.clone(), &world.system, log(), point, lazy).unwrap();
     world.system.now.set(world.system.now.get() + 10);
     writer(&world.store, &world.system).append(b"3").unwrap();

@@ -56,7 +56,7 @@ impl World {
             }
             9 if self.random.below(4) == 0 => {
                 let point = TrimPoint::KeepEvents(self.random.below(6));
-                let options = TrimOptions { lazy: self.random.below(2) == 0 };
+                let options = TrimOptions { lazy: self.random.below(2) == 0, keep_unread: false };
                 ignore_no_log(trim(self.store.clone(), &self.system, log(), point, options));
                 self.is_trimmed = true;
             }
@@ -161,7 +161,7 @@ impl World {
         if self.random.below(4) == 0
             && let Some(position) = reader.position.clone()
         {
-            let options = TrimOptions { lazy: self.random.below(2) == 0 };
+            let options = TrimOptions { lazy: self.random.below(2) == 0, keep_unread: false };
             let point = TrimPoint::Position(position);
             ignore_no_log(trim(self.store.clone(), &self.system, log(), point, options));
             self.is_trimmed = true;

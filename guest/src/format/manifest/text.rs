@@ -15,7 +15,7 @@ use crate::format::byte_search::one_byte;
 use crate::format::names::{BatchTime, CommitId, Digest, Generation, LogId, SegmentName};
 
 /// The format that is written.
-pub(super) const FORMAT: u64 = 2;
+pub(crate) const FORMAT: u64 = 2;
 /// The previous format, without digests.
 const FORMAT_BEFORE: u64 = 1;
 
@@ -242,7 +242,7 @@ impl SegmentText {
 }
 
 /// Appends the digest to an object's text, before the closing brace.
-pub(super) fn with_digest(mut text: Vec<u8>) -> Vec<u8> {
+pub(crate) fn with_digest(mut text: Vec<u8>) -> Vec<u8> {
     text.pop();
     let end = end_of(&text);
     text.extend(end);
@@ -250,7 +250,7 @@ pub(super) fn with_digest(mut text: Vec<u8>) -> Vec<u8> {
 }
 
 /// Returns true if an object ends with the digest of the bytes before that.
-pub(super) fn is_whole(bytes: &[u8]) -> bool {
+pub(crate) fn is_whole(bytes: &[u8]) -> bool {
     split_digest(bytes).is_some_and(|(covered, said)| Digest::of(covered) == said)
 }
 

@@ -11,6 +11,7 @@ const REASONS = {
   "unnamed-segment": "a segment or an index that the log does not name",
   "old-manifest": "an old manifest",
   "unfinished-write": "an unfinished write",
+  "old-position": "an old commit of a named position",
 };
 
 export class Verification extends EventTarget {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use clap::{ArgGroup, Args, Subcommand, ValueHint};
+use clap::{Args, Subcommand, ValueHint};
 use clap_complete::Shell;
 use stratalog::{CompactOptions, LogOptions};
 
@@ -18,9 +18,11 @@ use super::help_text;
 use super::kit::{self, Plugin, Wit};
 #[cfg(feature = "plugins")]
 use super::plugin_limits::LimitArguments;
+use super::positions::{self, Positions};
 use super::sizes::{number_within, size_within};
 use super::tail_start::TailStart;
-use super::times::{parse_position, parse_start, parse_time, parse_trim_time};
+use super::times::{parse_position_name, parse_start, parse_time};
+use super::trim::Trim;
 use super::view::{self, View};
 
 #[derive(Subcommand)]
@@ -49,6 +51,9 @@ pub(crate) enum Command {
     /// Count the log's events and objects without reading them
     #[command(after_help = help_text::STAT)]
     Stat(Stat),
+    /// List the named positions of the log, or forget one
+    #[command(after_help = positions::HELP)]
+    Positions(Positions),
     /// Show the log in the browser: a page on this machine only
     #[command(after_help = view::HELP)]
     View(View),
@@ -182,6 +187,16 @@ pub(crate) struct Read {
     #[arg(conflicts_with_all = ["from", "until"])]
     pub(crate) position_file: Option<PathBuf>,
 
+    /// Start at the position of this name in the log, if there is one, and keep it up to date
+    ///
+    /// The name has 1 to 64 of the characters a-z, 0-9, `-` and `.`. The position is committed in
+    /// the log's store, and only after the events before it were written to stdout. If there is
+    /// none yet, the command starts at --from. If another reader commits under the name, the
+    /// command ends with exit code 1.
+    #[arg(long, value_name = "NAME", value_parser = parse_position_name)]
+    #[arg(conflicts_with_all = ["until", "position_file"])]
+    pub(crate) position_name: Option<String>,
+
     /// Skip damaged data, name it on stderr, and end with exit code 4
     ///
     /// A damaged batch is skipped alone. If a segment's index is damaged, the rest of the segment
@@ -241,46 +256,6 @@ pub(crate) struct Compact {
 }
 
 #[derive(Args)]
-#[command(group = ArgGroup::new("point").required(true))]
-#[command(override_usage = "stratalog trim [OPTIONS] --before <TIME> <LOG>
-       stratalog trim [OPTIONS] --before-position <POSITION> <LOG>
-       stratalog trim [OPTIONS] --keep-events <N> <LOG>")]
-pub(crate) struct Trim {
-    /// The log: a path or a URL (see `stratalog --help`)
-    pub(crate) log: String,
-
-    /// Trim everything before this time, day or age
-    #[arg(long, value_name = "TIME", value_parser = parse_trim_time, group = "point")]
-    pub(crate) before: Option<SystemTime>,
-
-    /// Trim everything before this position
-    #[arg(long, value_name = "POSITION", value_parser = parse_position, group = "point")]
-    pub(crate) before_position: Option<String>,
-
-    /// Trim all but the last N events
-    #[arg(long, value_name = "N", group = "point")]
-    #[arg(value_parser = number_within::<u64>(0..=u64::MAX))]
-    pub(crate) keep_events: Option<u64>,
-
-    /// Leave trimmed events in the boundary segment until the next compaction
-    ///
-    /// This saves rewriting the rest of the segment. Until then, stratalog does not return the
-    /// trimmed events, but anyone who can read the store can still see them.
-    #[arg(long)]
-    pub(crate) lazy: bool,
-
-    /// Report what would be trimmed, and change nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-
-    #[command(flatten)]
-    pub(crate) json: Json,
-
-    #[command(flatten)]
-    pub(crate) sole: SoleCompactor,
-}
-
-#[derive(Args)]
 pub(crate) struct Verify {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
@@ -326,7 +301,7 @@ pub(crate) struct Run {
     #[arg(long = "log", value_name = "LABEL=LOG")]
     pub(crate) logs: Vec<String>,
 
-    /// Set the rights of a granted log: append, read, compact, trim [default: append,read]
+    /// Set the rights of a granted log: append, read, compact, trim, commit [default: append,read]
     #[arg(long = "grant", value_name = "LABEL=RIGHT,...")]
     pub(crate) grants: Vec<String>,
 

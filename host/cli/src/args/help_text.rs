@@ -145,7 +145,8 @@ The plugin is compiled once, which may take up to half a minute. Later runs load
 cache.
 
 Rights: append opens a log and appends to it; read also counts and verifies it. The rights compact \
-and trim permit the commands of that name. A call without its right returns an error that the \
+and trim permit the commands of that name; commit is for named positions. A call without its \
+right returns an error that the \
 plugin can handle. On a log that does not exist, every call except append returns an \
 error, too.
 
@@ -286,7 +287,7 @@ Example:
       damaged:   [{\"object\":\"…\",\"expected\":\"…\",\"found\":\"…\"}]
       garbage: [{\"object\":\"…\",\"bytes\":120,\"reason\":\"absorbed-batch\"}]
                  the reason may also be unnamed-segment, old-manifest or
-                 unfinished-write
+                 unfinished-write, old-position
       stranded: [{\"object\":\"…\",\"bytes\":120,\"before\":\"…\"}]";
 
 pub(crate) const REPAIR: &str = "\

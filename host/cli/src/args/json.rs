@@ -1,8 +1,10 @@
 //! Knows which commands have the option `--json`.
 
-use crate::args::commands::{Append, Command, Compact, Doctor, Repair, Stat, Trim, Verify};
+use crate::args::commands::{Append, Command, Compact, Doctor, Repair, Stat, Verify};
 use crate::args::component::Component;
 use crate::args::kit::{Plugin, Wit};
+use crate::args::positions::Positions;
+use crate::args::trim::Trim;
 
 impl Command {
     /// Returns whether the summary is printed as JSON. The other commands have none.
@@ -14,6 +16,7 @@ impl Command {
             | Self::Verify(Verify { json, .. })
             | Self::Repair(Repair { json, .. })
             | Self::Stat(Stat { json, .. })
+            | Self::Positions(Positions { json, .. })
             | Self::Doctor(Doctor { json, .. })
             | Self::Wit(Wit { json, .. }) => json.json,
             Self::Component(Component { json, .. }) | Self::Plugin(Plugin { json, .. }) => *json,

@@ -29,10 +29,12 @@ mod json;
 pub(crate) mod kit;
 #[cfg(feature = "plugins")]
 mod plugin_limits;
+pub(crate) mod positions;
 pub(crate) mod sizes;
 pub(crate) mod tail_start;
 mod times;
 mod tips;
+pub(crate) mod trim;
 pub(crate) mod view;
 
 /// With less memory than this, no component starts.

@@ -42,6 +42,15 @@ pub(crate) fn parse_start(text: &str) -> Result<String, String> {
     position(text, "--since")
 }
 
+/// Parses the name of a position.
+pub(crate) fn parse_position_name(text: &str) -> Result<String, String> {
+    let is_allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+    if (1..=64).contains(&text.len()) && text.bytes().all(is_allowed) {
+        return Ok(text.to_owned());
+    }
+    Err("give 1 to 64 of the characters a-z, 0-9, `-` and `.`".to_owned())
+}
+
 fn position(text: &str, option_of_times: &str) -> Result<String, String> {
     let text = text.trim();
     if let Some(number) = ungrouped(text) {

@@ -10,6 +10,7 @@ mod component;
 mod doctor;
 mod kit;
 mod man;
+mod positions;
 mod read;
 mod repair;
 #[cfg(feature = "plugins")]
@@ -58,6 +59,7 @@ async fn run_command(
         Command::Repair(command) => signals.or(repair::run(&command, shared)).await,
         Command::Verify(command) => signals.or(verify::run(&command, shared)).await,
         Command::Stat(command) => signals.or(stat::run(&command, shared)).await,
+        Command::Positions(command) => signals.or(positions::run(&command, shared)).await,
         Command::View(command) => signals.or(view::run(&command, shared)).await,
         Command::Component(command) => component::run(&command, shared).map(Ok),
         Command::Plugin(command) => kit::plugin(&command, shared).map(Ok),

@@ -66,7 +66,13 @@ async fn print(
     mut kept: Option<PositionFile>,
 ) -> Result<Code, Failure> {
     let options = options(command, kept.as_ref());
-    let opening = target.host.read_with(&target.store, &target.location.name, options);
+    let Target { location, store, host } = target;
+    let opening = async {
+        match &command.position_name {
+            Some(name) => host.read_named(store, &location.name, name, options).await,
+            None => host.read_with(store, &location.name, options).await,
+        }
+    };
     let opened = signals.or(opening).await.map_err(|error| name_file(error, kept.as_ref()))?;
     let mut reader = match opened {
         Ok(reader) => reader,
@@ -80,6 +86,10 @@ async fn print(
     let mut progress = match file {
         Some(_) => Progress::of_events(shared, &format!("reading {}:", target.location)),
         None => Progress::none(),
+    };
+    let mut committed = match command.position_name {
+        Some(_) => Some(reader.position().await?),
+        None => None,
     };
     let mut skipped = Skips::default();
     loop {
@@ -100,6 +110,16 @@ async fn print(
             progress.add(page.events, page.lines.len());
         }
         keep(&mut reader, kept.as_mut(), file.as_ref()).await?;
+        if let Some(committed) = &mut committed {
+            let position = reader.position().await?;
+            if *committed != position {
+                if let Some(stdout) = &file {
+                    sync(stdout)?;
+                }
+                reader.commit().await?;
+                *committed = position;
+            }
+        }
         if page.is_none() {
             return skipped.end(target);
         }
@@ -162,11 +182,14 @@ async fn keep(
     let Some(kept) = kept else { return Ok(()) };
     let position = reader.position().await?;
     if let Some(stdout) = stdout {
-        // The position becomes durable, so the events before it must be durable first.
-        let failed = |error| Failure::system("cannot sync stdout", &error);
-        stdout.sync_data().map_err(failed)?;
+        sync(stdout)?;
     }
     kept.save(position).map_err(|error| kept.unwritable(Code::Failed, &error))
+}
+
+/// A position becomes durable, so the events before it must be durable first.
+fn sync(stdout: &File) -> Result<(), Failure> {
+    stdout.sync_data().map_err(|error| Failure::system("cannot sync stdout", &error))
 }
 
 /// A position that the log refuses is an error in the position file.

@@ -5,7 +5,7 @@ use stratalog::store::Location;
 use stratalog::{TrimOptions, TrimPoint, TrimResult};
 
 use crate::args::Shared;
-use crate::args::commands::Trim;
+use crate::args::trim::Trim;
 use crate::process::exit::{Code, Failure};
 use crate::progress::Progress;
 use crate::report::{print_json, print_line};
@@ -21,6 +21,8 @@ struct TrimReport {
     absorbed_batches: u64,
     first_position: u64,
     live_batches: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_by: Option<String>,
 }
 
 /// Runs the command. A trim may be interrupted anywhere.
@@ -34,7 +36,7 @@ pub(crate) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure
             return Err(Failure::usage("give --before, --before-position or --keep-events"));
         }
     };
-    let options = TrimOptions::new().lazy(command.lazy);
+    let options = TrimOptions::new().lazy(command.lazy).keep_unread(command.keep_unread);
     let sole_compactor = command.sole.sole_compactor;
     let target = Target::open(&command.log, shared, sole_compactor)?;
     if let TrimPoint::Position(position) = &until {
@@ -72,7 +74,8 @@ fn report(
             absorbed_batches,
             first_position,
             live_batches,
-        } = *trimmed;
+            held_by,
+        } = trimmed.clone();
         return print_json(&TrimReport {
             events,
             segments,
@@ -81,9 +84,14 @@ fn report(
             absorbed_batches,
             first_position,
             live_batches,
+            held_by,
         });
     }
     print_line(shared.quiet, &summary(trimmed, command, location));
+    if let Some(name) = &trimmed.held_by {
+        let line = format!("events from there on stay for the position named {name}");
+        print_line(shared.quiet, &line);
+    }
     if trimmed.live_batches > 0 {
         let batches = count(trimmed.live_batches, "batch", "batches");
         let stay = if trimmed.live_batches == 1 { "stays" } else { "stay" };
@@ -97,7 +105,7 @@ fn report(
 
 /// Formats the effect in one line.
 fn summary(trimmed: &TrimResult, command: &Trim, location: &Location) -> String {
-    let TrimResult { events, segments, bytes, rewritten_bytes, absorbed_batches, .. } = *trimmed;
+    let &TrimResult { events, segments, bytes, rewritten_bytes, absorbed_batches, .. } = trimmed;
     let dry_run = command.dry_run;
     let batches = count(absorbed_batches, "batch", "batches");
     let mut done = Vec::new();

@@ -177,6 +177,7 @@ impl VerifyReport {
                     GarbageReason::UnnamedSegment => "unnamed-segment",
                     GarbageReason::OldManifest => "old-manifest",
                     GarbageReason::UnfinishedWrite => "unfinished-write",
+                    GarbageReason::OldPosition => "old-position",
                 };
                 self.garbage.push(GarbageReport { object, bytes, reason });
             }

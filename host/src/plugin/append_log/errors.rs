@@ -9,6 +9,18 @@ use crate::types::interface as wit;
 use crate::types::{NoLog, StoreFailure, WriteFailure};
 
 impl KeyScope {
+    /// Converts the failure of a commit of a position of this log.
+    pub(super) fn refuse_commit(&self, error: Error) -> wit::Error {
+        match error {
+            Error::Conflict(_) => wit::Error::Conflict(format!(
+                "another reader of the log {} has committed under this name; open the log under it \
+                 again",
+                self.name
+            )),
+            error => self.refuse(error),
+        }
+    }
+
     /// Converts the failure of a call on this log.
     pub(super) fn refuse(&self, error: Error) -> wit::Error {
         if !matches!(
@@ -29,7 +41,7 @@ impl KeyScope {
             Error::WriteFailed(failure) => wit::Error::WriteFailed(WriteFailure {
                 object: self.object(&failure.object),
                 message: format!(
-                    "the store of the log {label} did not confirm a batch: see the host's \
+                    "the store of the log {label} did not confirm a write: see the host's \
                      messages"
                 ),
                 ..failure

@@ -48,9 +48,40 @@ impl wit::Host for LogsView<'_> {
         options: wit::ReadOptions,
     ) -> CallResult<Resource<ReaderHandle>> {
         match self.ctx.admitted(&name, Call::Read) {
-            Ok((grant, label)) => self.open_reader(&grant, label, options).await,
+            Ok((grant, label)) => self.open_reader(&grant, label, None, options).await,
             Err(refused) => Ok(Err(refused)),
         }
+    }
+
+    async fn read_named(
+        &mut self,
+        name: String,
+        position: String,
+        options: wit::ReadOptions,
+    ) -> CallResult<Resource<ReaderHandle>> {
+        match self.ctx.admitted(&name, Call::ReadNamed) {
+            Ok((grant, label)) => self.open_reader(&grant, label, Some(&position), options).await,
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    async fn named_positions(&mut self, name: String) -> CallResult<Vec<wit::NamedPosition>> {
+        let (grant, label) = match self.ctx.admitted(&name, Call::NamedPositions) {
+            Ok(granted) => granted,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let named =
+            async { Ok::<_, Error>(grant.instance().await?.named_positions(&grant.name).await?) };
+        Ok(named.await.map_err(|error| label.refuse(error)))
+    }
+
+    async fn forget_position(&mut self, name: String, position: String) -> CallResult<bool> {
+        let (grant, label) = match self.ctx.admitted(&name, Call::ForgetPosition) {
+            Ok(granted) => granted,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let forgotten = grant.host.forget_position(&grant.store, &grant.name, &position).await;
+        Ok(forgotten.map_err(|error| label.refuse_commit(error)))
     }
 
     async fn compact(
@@ -237,7 +268,7 @@ impl wit::HostLog for LogsView<'_> {
             return Ok(Err(label.refuse(exceeded.into())));
         }
         match opened.log.pending().await {
-            Ok(pending) => self.open_reader(&grant, label, of_pending(pending)).await,
+            Ok(pending) => self.open_reader(&grant, label, None, of_pending(pending)).await,
             Err(error) => Ok(Err(label.refuse(error))),
         }
     }

@@ -67,6 +67,20 @@ impl wit::HostReader for LogsView<'_> {
         handle.reader.positions(first).await.map_err(wasmtime::Error::new)
     }
 
+    async fn commit(
+        &mut self,
+        reader: Resource<ReaderHandle>,
+        position: Option<String>,
+    ) -> CallResult<()> {
+        let LogsView { ctx, table } = self;
+        let handle = table.get_mut(&reader)?;
+        if let Err(refused) = ctx.admitted(&handle.label.name, Call::ReaderCommit) {
+            return Ok(Err(refused));
+        }
+        let committed = handle.reader.commit_text(position).await;
+        Ok(committed.map_err(|error| handle.label.refuse_commit(error)))
+    }
+
     async fn drop(&mut self, reader: Resource<ReaderHandle>) -> wasmtime::Result<()> {
         self.table.delete(reader)?;
         Ok(())
@@ -78,6 +92,7 @@ impl LogsView<'_> {
         &mut self,
         grant: &Grant,
         label: KeyScope,
+        position: Option<&str>,
         options: wit::ReadOptions,
     ) -> CallResult<Resource<ReaderHandle>> {
         let permit = match self.ctx.permit_handle() {
@@ -85,7 +100,7 @@ impl LogsView<'_> {
             Err(error) => return Ok(Err(label.refuse(error))),
         };
         let engine = grant.host.engine();
-        match Reader::open(engine, &grant.store, &grant.name, &options).await {
+        match Reader::open(engine, &grant.store, &grant.name, position, &options).await {
             Ok(reader) => {
                 Ok(Ok(self.table.push(ReaderHandle { reader, label, _permit: permit })?))
             }

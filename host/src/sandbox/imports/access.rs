@@ -55,6 +55,11 @@ pub(crate) trait StoreAccess: Send {
     ) -> Result<Target, wit::StoreError>;
 }
 
+/// Returns true if a key is that of a named position: those objects need a right of their own.
+pub(crate) fn is_position(key: &str) -> bool {
+    key.rsplit('/').next().is_some_and(|object| object.starts_with("position_"))
+}
+
 /// A store that was granted for one operation, and the key in it.
 #[expect(unreachable_pub, reason = "the bindings name in public what holds it")]
 #[derive(Clone)]
@@ -89,9 +94,19 @@ impl Target {
         Ok(Self { key: target.other_key(key)?, ..target })
     }
 
-    /// Returns another key of the same log, in the store.
+    /// Returns another key of the same log, in the store. Objects of named positions need another
+    /// right than the others, so one call has objects of one kind.
     pub(super) fn other_key(&self, key: &str) -> Result<String, wit::StoreError> {
         let Some(label) = &self.label else { return Ok(key.to_owned()) };
+        if !self.key.is_empty() && is_position(&self.key) != is_position(key) {
+            return Err(wit::StoreError {
+                kind: wit::StoreErrorKind::Invalid,
+                message: format!(
+                    "a call on objects of the log {} names positions and other objects",
+                    label.name
+                ),
+            });
+        }
         let rest = key.strip_prefix(&*label.name).and_then(|rest| rest.strip_prefix('/'));
         rest.map(|rest| format!("{}/{rest}", label.log)).ok_or_else(|| wit::StoreError {
             kind: wit::StoreErrorKind::Invalid,

@@ -12,8 +12,8 @@ pub const UNFINISHED_NAME: &str =
     "a file that is being written has such a name; use one without #NUMBER";
 
 /// The starts of the names of all that a log writes, its probes included.
-const NAME_STARTS: [&str; 6] =
-    ["batch_", "segment_", "manifest_", "generation_", "set-aside_", "probe_"];
+const NAME_STARTS: [&str; 7] =
+    ["batch_", "segment_", "manifest_", "generation_", "position_", "set-aside_", "probe_"];
 
 /// Returns whether a file of that name is an unfinished object: `NAME#1`.
 pub fn is_unfinished(name: &str) -> bool {
@@ -42,16 +42,29 @@ const FIRST_DIGITS: usize = 19;
 /// Returns whether a name has the form of a log's own objects. Probes, copies that were set aside
 /// and unfinished objects are none.
 pub fn is_object_of_a_log(name: &str) -> bool {
-    FORMS.iter().any(|(start, end)| {
-        let numbers = name.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
-        numbers.and_then(|numbers| numbers.split_at_checked(FIRST_DIGITS)).is_some_and(
-            |(first, others)| {
-                let is_of_a_number = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'_');
-                first.bytes().all(|byte| byte.is_ascii_digit())
-                    && (others.is_empty() || others.starts_with('_'))
-                    && others.bytes().all(is_of_a_number)
-            },
-        )
+    is_position(name)
+        || FORMS.iter().any(|(start, end)| {
+            let numbers = name.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
+            numbers.and_then(|numbers| numbers.split_at_checked(FIRST_DIGITS)).is_some_and(
+                |(first, others)| {
+                    let is_of_a_number = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'_');
+                    first.bytes().all(|byte| byte.is_ascii_digit())
+                        && (others.is_empty() || others.starts_with('_'))
+                        && others.bytes().all(is_of_a_number)
+                },
+            )
+        })
+}
+
+/// Returns whether a name has the form of a named position: `position_NAME_NUMBER.json`.
+fn is_position(name: &str) -> bool {
+    let fields = name.strip_prefix("position_").and_then(|rest| rest.strip_suffix(".json"));
+    fields.and_then(|fields| fields.split_once('_')).is_some_and(|(name, number)| {
+        let is_of_a_name = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+        !name.is_empty()
+            && name.bytes().all(is_of_a_name)
+            && number.len() == FIRST_DIGITS
+            && number.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
 
@@ -86,6 +99,7 @@ mod tests {
             "segment_0000000000000000001_47502932_0000.index",
             "manifest_0000000000000000001.json",
             "generation_0000000000000000064",
+            "position_app-2.main_0000000000000000012.json",
         ] {
             assert!(is_object_of_a_log(name), "{name}");
         }
@@ -103,6 +117,10 @@ mod tests {
             "segment_0000000000000000001_47502932_0000.txt",
             "generation_0000000000000000064.json",
             "manifest_1.json",
+            "position_0000000000000000012.json",
+            "position_App_0000000000000000012.json",
+            "position_app_12.json",
+            "position_../app_0000000000000000012/x_0000000000000000012.json",
             "set-aside_manifest_0000000000000000001.json",
             "probe_0001700000006500000",
         ] {
