@@ -25,7 +25,7 @@
 //! | `plugins` | the module `plugin`, which runs components that keep logs | yes |
 //! | `serde` | events as values, and reports that serialize | no |
 //!
-//! The library with everything compiles 235 crates, itself included. Without the four stores it
+//! The library with everything compiles 236 crates, itself included. Without the four stores it
 //! compiles 196, and no HTTP client or TLS among them. One store needs as many crates as all four.
 //! Memory, folders and [`store::Store::from_object_store`] need no feature. `plugins` adds code and
 //! no crates: the log's component itself needs WASI.

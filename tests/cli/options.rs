@@ -6,7 +6,7 @@ use crate::binary::{check, fresh, ok};
 use crate::commands::{commands, help_of};
 
 /// Bad values of options.
-const BAD: [(&str, &[&str]); 46] = [
+const BAD: [(&str, &[&str]); 49] = [
     ("--store-option", &["x", "", "=x"]),
     ("--retry-max", &["x", "-1", "101", ""]),
     ("--timeout", &["x", "0", "5m", "5", ""]),
@@ -35,6 +35,9 @@ const BAD: [(&str, &[&str]); 46] = [
     ("--grant", &["x", "a=fly", "a=read"]),
     ("--env", &["STRATALOG_TEST_IS_NOT_SET"]),
     ("--dir", &["/no/such/folder", ""]),
+    ("--record", &["", "ftp://host/log", "memory:x"]),
+    ("--record-bytes-per-second", &["x", "0", "1023", "2TiB"]),
+    ("--record-bytes-max", &["x", "0", "1023", "2TiB"]),
     ("--plugin-memory-max", &["x", "-1", ""]),
     ("--stack-max", &["x", "1K", "65MiB"]),
     ("--compute-max", &["x", "7"]),

@@ -40,6 +40,9 @@ struct Inner {
 pub struct Plugin {
     pub(super) engine: PluginEngine,
     pub(super) command: CommandPre<PluginState>,
+    /// Names the component in the record of a run.
+    pub(super) origin: Arc<str>,
+    pub(super) sha256: Arc<str>,
 }
 
 impl PluginEngine {
@@ -96,7 +99,10 @@ impl PluginEngine {
         // A compiler cannot be interrupted, but the caller can stop waiting for it.
         let compiled = tokio::task::spawn_blocking(move || inner.compile(&bytes, &name));
         match tokio::time::timeout(limits.compile_time_max, compiled).await {
-            Ok(Ok(command)) => Ok(Plugin { engine: self.clone(), command: command? }),
+            Ok(Ok(compiled)) => {
+                let (command, sha256) = compiled?;
+                Ok(Plugin { engine: self.clone(), command, origin: origin.into(), sha256 })
+            }
             Ok(Err(error)) => Err(Error::Component(format!("{origin}: {error}"))),
             Err(_) => too_much(Limit::CompileTime),
         }
@@ -122,14 +128,16 @@ impl Plugin {
 }
 
 impl Inner {
-    fn compile(&self, bytes: &[u8], origin: &str) -> Result<CommandPre<PluginState>> {
+    fn compile(&self, bytes: &[u8], origin: &str) -> Result<(CommandPre<PluginState>, Arc<str>)> {
+        let sha256: Arc<str> = module_cache::sha256_of(bytes).into();
         let refuse = |what: &str, error: &wasmtime::Error| match address_space::lack(error, OPTION)
         {
             Some(lack) => Error::LimitReached(format!("cannot compile {origin}: {lack}")),
             None => Error::Component(format!("{origin} {what}: {error:#}")),
         };
         let check = || interface::check(World::Plugin, bytes, origin, &self.linker);
-        let plugin = Uncompiled { bytes, origin, sha256: None, purpose: World::Plugin.name() };
+        let plugin =
+            Uncompiled { bytes, origin, sha256: Some(&sha256), purpose: World::Plugin.name() };
         let component = match module_cache::find(&self.engine, plugin, self.cache.as_deref()) {
             Ok(component) => component,
             Err(missing) => {
@@ -147,8 +155,9 @@ impl Inner {
             .linker
             .instantiate_pre(&component)
             .map_err(|error| explain("imports something that plugins are not granted", error))?;
-        CommandPre::new(instance)
-            .map_err(|error| explain("is not a command: it exports no wasi:cli/run", error))
+        let command = CommandPre::new(instance)
+            .map_err(|error| explain("is not a command: it exports no wasi:cli/run", error))?;
+        Ok((command, sha256))
     }
 }
 

@@ -50,11 +50,18 @@ pub struct LogHandle {
 pub(super) struct Opened {
     pub(super) log: Log,
     pub(super) label: KeyScope,
+    /// The number of the call that opened it, in the record of the run.
+    pub(super) number: u64,
 }
 
 impl LogHandle {
-    pub(super) fn new(log: Log, label: KeyScope, closing: Closing, permit: HandlePermit) -> Self {
-        let opened = Arc::new(Opened { log, label });
+    pub(super) fn new(
+        log: Log,
+        (label, number): (KeyScope, u64),
+        closing: Closing,
+        permit: HandlePermit,
+    ) -> Self {
+        let opened = Arc::new(Opened { log, label, number });
         Self { opened, closing, permit: Some(permit), closed: false }
     }
 
@@ -81,6 +88,8 @@ impl Drop for LogHandle {
 pub struct ReaderHandle {
     pub(super) reader: Reader,
     pub(super) label: KeyScope,
+    /// As that of a log.
+    pub(super) number: u64,
     pub(super) _permit: HandlePermit,
 }
 
@@ -88,6 +97,8 @@ pub struct ReaderHandle {
 pub struct VerifierHandle {
     pub(super) verifier: Verifier,
     pub(super) label: KeyScope,
+    /// As that of a log.
+    pub(super) number: u64,
     pub(super) _permit: HandlePermit,
 }
 

@@ -127,6 +127,36 @@ pub(crate) enum Limit {
     LogLines,
 }
 
+impl Limit {
+    /// Every limit, in the order of their listing.
+    pub(crate) const ALL: [Self; 15] = [
+        Self::ComponentBytes,
+        Self::CompileTime,
+        Self::Memory,
+        Self::Stack,
+        Self::TableElements,
+        Self::Instances,
+        Self::Handles,
+        Self::LogHandles,
+        Self::HostCallBytes,
+        Self::Compute,
+        Self::Time,
+        Self::Fuel,
+        Self::Calls,
+        Self::Bytes,
+        Self::LogLines,
+    ];
+
+    /// Returns whether the limit has a value.
+    pub(crate) fn is_set(self, limits: &PluginLimits) -> bool {
+        match self {
+            Self::Time => limits.time_max.is_some(),
+            Self::Fuel => limits.fuel.is_some(),
+            _ => true,
+        }
+    }
+}
+
 /// A limit that was reached.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{limit} = {} is reached; raise it with {option}", self.shown())]

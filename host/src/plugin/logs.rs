@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Instant;
 
 use wasmtime::component::ResourceTable;
@@ -15,13 +16,14 @@ use super::handles::{Closing, HandlePermit, Handles};
 use super::label::{check_label, shown};
 use super::limits::{Limit, PluginLimits};
 use super::rate::Rate;
+use super::recorder::{CallRecord, GrantedLog as RecordedLog, ObjectCall, Record, Recorder};
 use super::usage::{Call, Calls, Usage};
 use crate::error::{Error, Result};
 use crate::numbers::to_u64;
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::engine::Charge;
 use crate::sandbox::imports::access::KeyScope;
-use crate::sandbox::imports::access::{Access, StoreAccess, Target, is_position};
+use crate::sandbox::imports::access::{Access, StepOutcomes, StoreAccess, Target, is_position};
 use crate::sandbox::memory::Memory;
 
 /// The logs granted to one plugin, by label, and their usage.
@@ -33,6 +35,9 @@ pub struct LogsCtx {
     handles: Handles,
     closing: Closing,
     charge: Charge,
+    recorder: Option<Recorder>,
+    /// The time of the last call that was admitted.
+    admitted_at: Instant,
 }
 
 /// Builds a [`LogsCtx`].
@@ -92,7 +97,18 @@ impl LogsCtxBuilder {
         let (calls, usage) = (Calls::default(), Usage::default());
         let (handles, closing) = (Handles::default(), Closing::default());
         let charge = Charge::to(Memory::of_plugin(limits.memory_bytes_max));
-        let mut logs = LogsCtx { granted, limits, calls, usage, handles, closing, charge };
+        let (recorder, admitted_at) = (None, now);
+        let mut logs = LogsCtx {
+            granted,
+            limits,
+            calls,
+            usage,
+            handles,
+            closing,
+            charge,
+            recorder,
+            admitted_at,
+        };
         logs.charge_hosts();
         Ok(logs)
     }
@@ -142,20 +158,63 @@ impl LogsCtx {
         self.closing.clone()
     }
 
-    /// Admits a call that appends this many bytes, or returns the refusal.
+    /// Checks that no grant reaches the log of a record.
+    pub(super) fn check_apart(&self, record: &Record) -> Result<()> {
+        let grants = self.granted.iter();
+        record.check_apart(grants.map(|(label, log)| (label.as_str(), &log.grant)))
+    }
+
+    /// Records every call from now on.
+    pub(super) fn record(&mut self, recorder: Recorder) {
+        self.recorder = Some(recorder);
+    }
+
+    pub(super) fn recorder(&self) -> Option<&Recorder> {
+        self.recorder.as_ref()
+    }
+
+    /// Returns the granted logs for a record.
+    pub(super) fn recorded_logs(&self) -> Vec<RecordedLog> {
+        let logs = self.granted.iter().map(|(label, log)| {
+            let log_name = format!("{}/{}", log.grant.store.description(), log.grant.name);
+            RecordedLog { label: label.clone(), log: log_name, rights: log.grant.rights }
+        });
+        logs.collect()
+    }
+
+    /// Begins the record of an admitted call.
+    pub(super) fn begin_record(
+        &self,
+        call: Call,
+        label: &KeyScope,
+        handle: Option<u64>,
+    ) -> Option<CallRecord> {
+        let recorder = self.recorder.as_ref()?;
+        Some(CallRecord::begin(recorder, call, &label.name, handle, self.admitted_at))
+    }
+
+    /// Admits a call that appends this many bytes, or records and returns the refusal.
     pub(crate) fn admit(
         &mut self,
         label: &str,
         call: Call,
+        handle: Option<u64>,
         bytes: usize,
     ) -> Result<(&Grant, &KeyScope)> {
-        self.calls.count(call);
-        if !self.granted.contains_key(label) {
-            return Err(Error::Denied(not_granted(label, self.granted.keys())));
+        if let Err(error) = self.check(label, call, bytes) {
+            if let Some(recorder) = &self.recorder {
+                recorder.refused(call, label, handle, &error);
+            }
+            return Err(error);
         }
+        // Always there: checked above.
+        self.granted.get(label).map(|log| (&log.grant, &log.label)).ok_or(Error::Closed)
+    }
+
+    fn check(&mut self, label: &str, call: Call, bytes: usize) -> Result<()> {
+        self.calls.count(call);
         let Some(log) = self.granted.get_mut(label) else {
-            // Unreachable: checked above. A single lookup does not pass the borrow checker.
-            return Err(Error::Closed);
+            return Err(Error::Denied(not_granted(label, self.granted.keys())));
         };
         let rights = log.grant.rights;
         if !call.allowed_by().iter().any(|right| rights.has(*right)) {
@@ -166,6 +225,7 @@ impl LogsCtx {
             )));
         }
         let now = Instant::now();
+        self.admitted_at = now;
         let bytes = to_u64(bytes);
         let limit = if !log.calls.take(1, now) {
             Some(Limit::Calls)
@@ -179,7 +239,7 @@ impl LogsCtx {
             self.usage.hit(&hit);
             return Err(Error::LimitReached(format!("{} on the log {label}: {hit}", call.name())));
         }
-        Ok((&log.grant, &log.label))
+        Ok(())
     }
 
     /// Counts one more handle to a log, reader or verifier, if the limit allows it.
@@ -189,6 +249,21 @@ impl LogsCtx {
             self.usage.hit(&hit);
             Error::LimitReached(format!("too many logs and readers are open: {hit}"))
         })
+    }
+
+    /// Counts and records a successful append through a handle that needed no waiting.
+    pub(crate) fn appended_now(
+        &mut self,
+        (call, handle): (Call, u64),
+        label: &Arc<str>,
+        events: u64,
+        bytes: usize,
+    ) {
+        self.appended(events, bytes);
+        if let Some(recorder) = &self.recorder {
+            let amount = (events, to_u64(bytes));
+            recorder.succeeded((call, handle), label, amount, self.admitted_at);
+        }
     }
 
     /// Counts the events of a successful append.
@@ -227,8 +302,15 @@ impl StoreAccess for LogsCtx {
             Access::Delete => Call::DeleteObjects,
         };
         let (label, _) = key.split_once('/').unwrap_or((key, ""));
-        match self.admit(label, call, bytes) {
-            Ok((grant, label)) => Target::below(&grant.store, label, key),
+        match self.admit(label, call, None, bytes) {
+            Ok((grant, label)) => {
+                let (store, label) = (grant.store.clone(), label.clone());
+                let steps = self.recorder.as_ref().map(|recorder| -> Arc<dyn StepOutcomes> {
+                    let (bytes, at) = (to_u64(bytes), self.admitted_at);
+                    Arc::new(ObjectCall::begin(recorder, call, &label.name, bytes, at))
+                });
+                Target::below(&store, &label, key, steps)
+            }
             Err(error) => {
                 let kind = match error {
                     Error::LimitReached(_) => wit::StoreErrorKind::Unavailable,

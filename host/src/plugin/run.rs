@@ -7,6 +7,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ use super::limits::{Limit, PluginLimits};
 use super::logs::LogsCtx;
 use super::messages::Messages;
 use super::meter::PluginMeter;
+use super::recorder::{Ended, Granted, Record, RecordOutcome, Recorder, Recording, Stream, frames};
 use super::state::PluginState;
 use super::stdio::{Input, Output};
 use super::usage::Usage;
@@ -39,6 +41,9 @@ pub struct Run {
     /// The one of the outputs that is the plugin's stderr.
     stderr: Option<Output>,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
+    record: Option<Record>,
+    /// The recorder, once the run has begun.
+    recorder: Arc<OnceLock<Recorder>>,
 }
 
 /// The outcome of a run.
@@ -57,6 +62,8 @@ pub struct Outcome {
     /// Bytes written to its [`Output`]s that were not passed on. Their reader did not take them
     /// before a limit or the caller ended the run.
     pub output_bytes_dropped: u64,
+    /// The outcome of the record; none without [`Run::record`].
+    pub record: Option<RecordOutcome>,
 }
 
 impl Run {
@@ -66,7 +73,8 @@ impl Run {
         let mut wasi = WasiCtxBuilder::new();
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
         let stop = Box::pin(std::future::pending());
-        Self { logs, wasi, outputs: Vec::new(), stderr: None, stop }
+        let (record, recorder) = (None, Arc::default());
+        Self { logs, wasi, outputs: Vec::new(), stderr: None, stop, record, recorder }
     }
 
     /// Connects the plugin to this process's stdin, stdout and stderr.
@@ -84,17 +92,28 @@ impl Run {
 
     /// Sets the plugin's stdout. The run ends after all of the plugin's output is passed on.
     pub fn stdout(&mut self, output: Output) -> &mut Self {
-        self.wasi.stdout(output.clone());
+        self.wasi.stdout(output.tapped(Stream::Stdout, self.recorder.clone()));
         self.outputs.push(output);
         self
     }
 
     /// Sets the plugin's stderr, as [`Run::stdout`] does for stdout.
     pub fn stderr(&mut self, output: Output) -> &mut Self {
-        self.wasi.stderr(output.clone());
+        self.wasi.stderr(output.tapped(Stream::Stderr, self.recorder.clone()));
         self.stderr = Some(output.clone());
         self.outputs.push(output);
         self
+    }
+
+    /// Records the run in a log of the host's own. The output is recorded if [`Run::stdout`],
+    /// [`Run::stderr`] or [`Run::inherit_stdio`] set it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if the record's log is a granted one, or above or below one.
+    pub fn record(&mut self, record: Record) -> Result<&mut Self> {
+        self.logs.check_apart(&record)?;
+        self.record = Some(record);
+        Ok(self)
     }
 
     /// Returns the builder of the plugin's other resources: arguments, environment, folders, and
@@ -121,7 +140,18 @@ impl Plugin {
     /// plugin are an [`Outcome`].
     pub async fn run(&self, run: Run) -> Result<Outcome> {
         let limits = self.engine.limits();
-        let Run { logs, mut wasi, outputs, stderr, stop } = run;
+        let Run { mut logs, mut wasi, outputs, stderr, stop, record, recorder } = run;
+        let recording = record.map(|record| {
+            let recorder = recorder.get_or_init(Recorder::new).clone();
+            logs.record(recorder.clone());
+            let granted = Granted {
+                plugin: self.origin.to_string(),
+                sha256: self.sha256.to_string(),
+                logs: logs.recorded_logs(),
+                limits: limits.clone(),
+            };
+            Recording::begin(record, recorder, &granted)
+        });
         let closing = logs.closing();
         let mut store = self.store(logs, wasi.build())?;
         let begun = Instant::now();
@@ -134,12 +164,18 @@ impl Plugin {
             }
             returned
         };
+        let mut trapped_in = Vec::new();
         let end = match bounded(call, stop, limits, &mut computed).await {
             Ok(Ok(Ok(()))) => ExitReason::Exited(0),
             Ok(Ok(Err(()))) => ExitReason::Failed,
             Ok(Err(error)) => {
                 tracing::debug!("the plugin failed: {error:?}");
-                ExitReason::of_failure(&error, limits)
+                let end = ExitReason::of_failure(&error, limits);
+                // An exit is a call of the plugin's own.
+                if !matches!(end, ExitReason::Exited(_)) {
+                    trapped_in = frames(&error);
+                }
+                end
             }
             Err(end) => end,
         };
@@ -154,7 +190,20 @@ impl Plugin {
         let output_bytes_dropped = last_of(&outputs).await;
         let unflushed = closing.wait().await;
         let has_written_stderr = stderr.is_some_and(|stderr| stderr.is_used());
-        Ok(Outcome { end, usage, unflushed, has_written_stderr, output_bytes_dropped })
+        let record = match recording {
+            None => None,
+            Some(recording) => {
+                let ended = Ended {
+                    end: end.clone(),
+                    frames: trapped_in,
+                    usage: usage.clone(),
+                    unflushed: unflushed.iter().map(ToString::to_string).collect(),
+                    output_bytes_dropped,
+                };
+                Some(recording.end(ended).await)
+            }
+        };
+        Ok(Outcome { end, usage, unflushed, has_written_stderr, output_bytes_dropped, record })
     }
 
     fn store(&self, mut logs: LogsCtx, wasi: WasiCtx) -> Result<Store<PluginState>> {

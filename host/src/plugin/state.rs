@@ -64,6 +64,9 @@ impl Host for PluginState {
             } else {
                 log_line(&format!("{context}: {message}"))
             };
+            if let Some(recorder) = self.logs.recorder() {
+                recorder.message(level, &message);
+            }
             emit!(level, "stratalog::plugin", "", message);
         }
         Ok(())

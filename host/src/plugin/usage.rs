@@ -45,7 +45,7 @@ impl Usage {
 }
 
 /// A call to a log, by its name in the WIT.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Call {
     Open,
     Append,

@@ -25,6 +25,7 @@ mod encryption;
 mod error;
 mod key;
 mod operation;
+mod place;
 mod read;
 #[cfg(feature = "network")]
 mod reply;
@@ -67,6 +68,7 @@ pub use config::root::Root;
 #[doc(inline)]
 pub use error::{DeleteFailure, StoreError, StoreErrorKind, WriteError};
 pub use operation::Waiting;
+pub(crate) use place::Place;
 pub use read::listing::Listing;
 pub use read::ordered::{AHEAD_BYTES_MAX, OBJECTS_AHEAD_MAX, OrderedRead};
 pub(crate) use read::ordered::{SHARE_AHEAD_BYTES, SHARES_AHEAD_MAX};

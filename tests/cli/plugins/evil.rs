@@ -9,6 +9,8 @@ use crate::binary::within_address_space;
 use crate::binary::{Ran, can_end, fresh, ok, run_with, signal, stratalog, stratalog_caching_in};
 use rig::plugins;
 
+use super::records;
+
 mod compiling;
 
 /// The required end of a plugin.
@@ -37,7 +39,14 @@ fn arguments<'a>(
 fn run(log: &str, options: &[&str], words: &[&str]) -> Ran {
     let plugin = plugins::rust("evil");
     let granted = format!("evil={log}");
-    let ran = run_with(&arguments(plugin.to_str().unwrap(), &granted, options, words), b"");
+    let (_folder, record) = fresh();
+    let options = [options, &["--record", &record]].concat();
+    let ran = run_with(&arguments(plugin.to_str().unwrap(), &granted, &options, words), b"");
+    // A run that is refused has no record.
+    let refusals = ["component_bytes_max", "error: cannot write the report "];
+    if !refusals.iter().any(|refusal| ran.stderr.contains(refusal)) {
+        records::check_complete(&record, &ran, words);
+    }
     assert!(!ran.stderr.contains("panicked"), "{words:?}: {}", ran.stderr);
     ran
 }

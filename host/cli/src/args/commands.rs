@@ -19,6 +19,8 @@ use super::kit::{self, Plugin, Wit};
 #[cfg(feature = "plugins")]
 use super::plugin_limits::LimitArguments;
 use super::positions::{self, Positions};
+#[cfg(feature = "plugins")]
+use super::recording::RecordArguments;
 use super::sizes::{number_within, size_within};
 use super::tail_start::TailStart;
 use super::times::{parse_position_name, parse_start, parse_time};
@@ -320,6 +322,9 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "-", value_hint = ValueHint::FilePath)]
     pub(crate) report: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) record: RecordArguments,
 
     #[command(flatten)]
     pub(crate) limits: LimitArguments,

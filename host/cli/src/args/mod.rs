@@ -30,6 +30,8 @@ pub(crate) mod kit;
 #[cfg(feature = "plugins")]
 mod plugin_limits;
 pub(crate) mod positions;
+#[cfg(feature = "plugins")]
+mod recording;
 pub(crate) mod sizes;
 pub(crate) mod tail_start;
 mod times;

@@ -1,5 +1,7 @@
 //! `stratalog run`: runs a plugin in a sandbox and grants it logs.
 
+mod recording;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
@@ -34,8 +36,12 @@ pub(crate) async fn run(
     let limits = command.limits.limits();
     let name = command.plugin.display().to_string();
     // All arguments are checked before the plugin is compiled.
-    let mut run = stratalog::plugin::Run::new(logs(command, shared, &limits)?);
+    let (logs, host) = logs(command, shared, &limits)?;
+    let mut run = stratalog::plugin::Run::new(logs);
     give(&mut run, command)?;
+    if let Some(record) = recording::record(command, shared, host.as_ref())? {
+        run.record(record).map_err(|error| Failure::usage(format!("--record: {error}")))?;
+    }
     check_report(command)?;
     let bytes = read_plugin(&command.plugin, &limits)?;
     let engine = PluginEngine::new(limits, cache_folder(shared)?)?;
@@ -75,14 +81,21 @@ pub(crate) async fn run(
         let bytes = count(outcome.output_bytes_dropped, "byte", "bytes");
         tracing::warn!("the last {bytes} that {name} wrote are lost: no process read them");
     }
+    if let (Some(log), Some(record)) = (&command.record.record, &outcome.record) {
+        recording::warn(log, record);
+    }
     if command.report.is_some() {
         report(command.report_file(), &outcome)?;
     }
     ended(&name, outcome, signals.came())
 }
 
-/// Opens the logs that the command line grants.
-fn logs(command: &Run, shared: &Shared, limits: &PluginLimits) -> Result<LogsCtx, Failure> {
+/// Opens the logs that the command line grants. Returns the host as well, if there are any.
+fn logs(
+    command: &Run,
+    shared: &Shared,
+    limits: &PluginLimits,
+) -> Result<(LogsCtx, Option<Host>), Failure> {
     let mut rights = BTreeMap::new();
     for grant in &command.grants {
         let (label, granted) = split("--grant", grant, "LABEL=RIGHT,...")?;
@@ -116,7 +129,8 @@ fn logs(command: &Run, shared: &Shared, limits: &PluginLimits) -> Result<LogsCtx
     if let Some(label) = rights.keys().next() {
         return Err(Failure::usage(format!("--grant {label}: there is no --log {label}=LOG")));
     }
-    builder.build().map_err(|error| Failure::usage(format!("--log: {error}")))
+    let logs = builder.build().map_err(|error| Failure::usage(format!("--log: {error}")))?;
+    Ok((logs, host))
 }
 
 fn split<'a>(option: &str, text: &'a str, form: &str) -> Result<(&'a str, &'a str), Failure> {

@@ -3,6 +3,7 @@
 //! All arguments from a plugin are hostile. They are checked here, or by the log's component, which
 //! runs in its own sandbox.
 
+mod call;
 mod errors;
 mod readers;
 mod results;
@@ -16,8 +17,9 @@ use super::handles::{LogHandle, ReaderHandle, VerifierHandle};
 use super::logs::{LogsCtx, LogsView};
 use super::usage::Call;
 use crate::error::{Error, Result};
+use crate::numbers::to_u64;
 use crate::read_options::of_pending;
-use crate::sandbox::imports::access::KeyScope;
+use call::AdmittedCall;
 
 type CallResult<T> = wasmtime::Result<Result<T, wit::Error>>;
 
@@ -48,7 +50,7 @@ impl wit::Host for LogsView<'_> {
         options: wit::ReadOptions,
     ) -> CallResult<Resource<ReaderHandle>> {
         match self.ctx.admitted(&name, Call::Read) {
-            Ok((grant, label)) => self.open_reader(&grant, label, None, options).await,
+            Ok((grant, call)) => self.open_reader(&grant, call, None, options).await,
             Err(refused) => Ok(Err(refused)),
         }
     }
@@ -60,28 +62,28 @@ impl wit::Host for LogsView<'_> {
         options: wit::ReadOptions,
     ) -> CallResult<Resource<ReaderHandle>> {
         match self.ctx.admitted(&name, Call::ReadNamed) {
-            Ok((grant, label)) => self.open_reader(&grant, label, Some(&position), options).await,
+            Ok((grant, call)) => self.open_reader(&grant, call, Some(&position), options).await,
             Err(refused) => Ok(Err(refused)),
         }
     }
 
     async fn named_positions(&mut self, name: String) -> CallResult<Vec<wit::NamedPosition>> {
-        let (grant, label) = match self.ctx.admitted(&name, Call::NamedPositions) {
+        let (grant, call) = match self.ctx.admitted(&name, Call::NamedPositions) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
         let named =
             async { Ok::<_, Error>(grant.instance().await?.named_positions(&grant.name).await?) };
-        Ok(named.await.map_err(|error| label.refuse(error)))
+        call.end(named.await)
     }
 
     async fn forget_position(&mut self, name: String, position: String) -> CallResult<bool> {
-        let (grant, label) = match self.ctx.admitted(&name, Call::ForgetPosition) {
+        let (grant, call) = match self.ctx.admitted(&name, Call::ForgetPosition) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
         let forgotten = grant.host.forget_position(&grant.store, &grant.name, &position).await;
-        Ok(forgotten.map_err(|error| label.refuse_commit(error)))
+        call.end_commit(forgotten)
     }
 
     async fn compact(
@@ -89,12 +91,13 @@ impl wit::Host for LogsView<'_> {
         name: String,
         options: wit::CompactOptions,
     ) -> CallResult<wit::Compaction> {
-        let (grant, label) = match self.ctx.admitted(&name, Call::Compact) {
+        let (grant, call) = match self.ctx.admitted(&name, Call::Compact) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
         let done = grant.host.compact(&grant.store, &grant.name, &options).await;
-        Ok(done.map(|done| label.compaction(done)).map_err(|error| label.refuse(error)))
+        let label = call.label.clone();
+        call.end(done.map(|done| label.compaction(done)))
     }
 
     async fn plan_compaction(
@@ -102,12 +105,12 @@ impl wit::Host for LogsView<'_> {
         name: String,
         options: wit::CompactOptions,
     ) -> CallResult<wit::CompactionPlan> {
-        let (grant, label) = match self.ctx.admitted(&name, Call::PlanCompaction) {
+        let (grant, call) = match self.ctx.admitted(&name, Call::PlanCompaction) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
         let plan = grant.host.plan_compaction(&grant.store, &grant.name, &options).await;
-        Ok(plan.map_err(|error| label.refuse(error)))
+        call.end(plan)
     }
 
     async fn plan_trim(
@@ -116,7 +119,7 @@ impl wit::Host for LogsView<'_> {
         until: wit::TrimPoint,
         options: wit::TrimOptions,
     ) -> CallResult<wit::TrimResult> {
-        let (grant, label) = match self.ctx.admitted(&name, Call::PlanTrim) {
+        let (grant, call) = match self.ctx.admitted(&name, Call::PlanTrim) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -124,7 +127,7 @@ impl wit::Host for LogsView<'_> {
             let mut instance = grant.instance().await?;
             Ok::<_, Error>(instance.plan_trim(&grant.name, &until, options).await?)
         };
-        Ok(plan.await.map_err(|error| label.refuse(error)))
+        call.end(plan.await)
     }
 
     async fn trim(
@@ -133,7 +136,7 @@ impl wit::Host for LogsView<'_> {
         until: wit::TrimPoint,
         options: wit::TrimOptions,
     ) -> CallResult<wit::TrimResult> {
-        let (grant, label) = match self.ctx.admitted(&name, Call::Trim) {
+        let (grant, call) = match self.ctx.admitted(&name, Call::Trim) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -141,33 +144,36 @@ impl wit::Host for LogsView<'_> {
             let mut instance = grant.instance().await?;
             Ok::<_, Error>(instance.trim(&grant.name, &until, options).await?)
         };
-        Ok(done.await.map_err(|error| label.refuse(error)))
+        call.end(done.await)
     }
 
     async fn verify(&mut self, name: String) -> CallResult<Resource<VerifierHandle>> {
-        let (grant, label) = match self.ctx.admitted(&name, Call::Verify) {
+        let (grant, call) = match self.ctx.admitted(&name, Call::Verify) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
         let permit = match self.ctx.permit_handle() {
             Ok(permit) => permit,
-            Err(error) => return Ok(Err(label.refuse(error))),
+            Err(error) => return call.end(Err(error)),
         };
         match grant.host.verify(&grant.store, &grant.name).await {
             Ok(verifier) => {
-                Ok(Ok(self.table.push(VerifierHandle { verifier, label, _permit: permit })?))
+                let (label, number) = (call.label.clone(), call.number());
+                let handle = VerifierHandle { verifier, label, number, _permit: permit };
+                let handle = self.table.push(handle)?;
+                call.end(Ok(handle))
             }
-            Err(error) => Ok(Err(label.refuse(error))),
+            Err(error) => call.end(Err(error)),
         }
     }
 
     async fn stat(&mut self, name: String) -> CallResult<wit::Stats> {
-        let (grant, label) = match self.ctx.admitted(&name, Call::Stat) {
+        let (grant, call) = match self.ctx.admitted(&name, Call::Stat) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
         let stats = async { Ok::<_, Error>(grant.instance().await?.stat(&grant.name).await?) };
-        Ok(stats.await.map_err(|error| label.refuse(error)))
+        call.end(stats.await)
     }
 }
 
@@ -177,81 +183,76 @@ impl wit::HostLog for LogsView<'_> {
         name: String,
         options: wit::Options,
     ) -> CallResult<Resource<LogHandle>> {
-        let (grant, label) = match self.ctx.admitted(&name, Call::Open) {
+        let (grant, call) = match self.ctx.admitted(&name, Call::Open) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
         let permit = match self.ctx.permit_handle() {
             Ok(permit) => permit,
-            Err(error) => return Ok(Err(label.refuse(error))),
+            Err(error) => return call.end(Err(error)),
         };
         match grant.host.open(&grant.store, &grant.name, options.into()).await {
             Ok(log) => {
-                let handle = LogHandle::new(log, label, self.ctx.closing(), permit);
-                Ok(Ok(self.table.push(handle)?))
+                let scope = (call.label.clone(), call.number());
+                let handle = LogHandle::new(log, scope, self.ctx.closing(), permit);
+                let handle = self.table.push(handle)?;
+                call.end(Ok(handle))
             }
-            Err(error) => Ok(Err(label.refuse(error))),
+            Err(error) => call.end(Err(error)),
         }
     }
 
     async fn append(&mut self, log: Resource<LogHandle>, event: Vec<u8>) -> CallResult<()> {
-        let handle = match self.log(&log, Call::Append, event.len())? {
-            Ok(handle) => handle,
+        let (handle, mut call) = match self.log(&log, Call::Append, event.len())? {
+            Ok(admitted) => admitted,
             Err(refused) => return Ok(Err(refused)),
         };
-        let appended = handle
-            .opened
-            .log
-            .append(&event)
-            .await
-            .map_err(|error| handle.opened.label.refuse(error));
+        let appended = handle.opened.log.append(&event).await;
         if appended.is_ok() {
+            call.moved(1, to_u64(event.len() + 1));
             self.ctx.appended(1, event.len() + 1);
         }
-        Ok(appended)
+        call.end(appended)
     }
 
     async fn append_lines(&mut self, log: Resource<LogHandle>, lines: Vec<u8>) -> CallResult<u64> {
-        let handle = match self.log(&log, Call::AppendLines, lines.len())? {
-            Ok(handle) => handle,
+        let (handle, mut call) = match self.log(&log, Call::AppendLines, lines.len())? {
+            Ok(admitted) => admitted,
             Err(refused) => return Ok(Err(refused)),
         };
         let appended = handle.opened.log.append_lines(&lines).await;
-        let appended = appended.map_err(|error| handle.opened.label.refuse(error));
         if let Ok(events) = appended {
+            call.moved(events, to_u64(lines.len()));
             self.ctx.appended(events, lines.len());
         }
-        Ok(appended)
+        call.end(appended)
     }
 
     async fn flush(&mut self, log: Resource<LogHandle>) -> CallResult<wit::Written> {
-        Ok(match self.log(&log, Call::Flush, 0)? {
-            Ok(handle) => {
-                let written = handle.opened.log.flush().await;
-                written.map_err(|error| handle.opened.label.refuse(error))
-            }
-            Err(refused) => Err(refused),
-        })
+        match self.log(&log, Call::Flush, 0)? {
+            Ok((handle, call)) => call.end(handle.opened.log.flush().await),
+            Err(refused) => Ok(Err(refused)),
+        }
     }
 
     /// Ticks immediately; the host also ticks by itself. A log that fails has nothing pending.
     async fn tick(&mut self, log: Resource<LogHandle>) -> wasmtime::Result<bool> {
         Ok(match self.log(&log, Call::Tick, 0)? {
-            Ok(handle) => handle.opened.log.tick().await.unwrap_or(false),
+            Ok((handle, call)) => call.note(handle.opened.log.tick().await).unwrap_or(false),
             Err(_) => false,
         })
     }
 
     async fn pending(&mut self, log: Resource<LogHandle>) -> wasmtime::Result<wit::Pending> {
-        let opened = match self.log(&log, Call::Pending, 0)? {
-            Ok(handle) => Some(handle.opened.clone()),
+        let admitted = match self.log(&log, Call::Pending, 0)? {
+            Ok((handle, call)) => Some((handle.opened.clone(), call)),
             Err(_) => None,
         };
-        let pending = match opened {
-            Some(opened) => {
+        let pending = match admitted {
+            Some((opened, call)) => {
                 // The call cannot return an error, and "nothing pending" would be false.
                 self.ctx.memory().check_room(opened.log.pending_memory_bytes())?;
-                opened.log.pending().await.ok()
+                call.note(opened.log.pending().await).ok()
             }
             None => None,
         };
@@ -260,16 +261,17 @@ impl wit::HostLog for LogsView<'_> {
 
     async fn read_all(&mut self, log: Resource<LogHandle>) -> CallResult<Resource<ReaderHandle>> {
         let opened = self.table.get(&log)?.opened.clone();
-        let (grant, label) = match self.ctx.admitted(&opened.label.name, Call::ReadAll) {
+        let name = &opened.label.name;
+        let (grant, call) = match self.ctx.admitted_on(name, Call::ReadAll, Some(opened.number)) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
         if let Err(exceeded) = self.ctx.memory().check_room(opened.log.pending_memory_bytes()) {
-            return Ok(Err(label.refuse(exceeded.into())));
+            return call.end(Err(exceeded.into()));
         }
         match opened.log.pending().await {
-            Ok(pending) => self.open_reader(&grant, label, None, of_pending(pending)).await,
-            Err(error) => Ok(Err(label.refuse(error))),
+            Ok(pending) => self.open_reader(&grant, call, None, of_pending(pending)).await,
+            Err(error) => call.end(Err(error)),
         }
     }
 
@@ -278,36 +280,27 @@ impl wit::HostLog for LogsView<'_> {
         log: Resource<LogHandle>,
         options: wit::CompactOptions,
     ) -> CallResult<wit::Compaction> {
-        Ok(match self.log(&log, Call::LogCompact, 0)? {
-            Ok(handle) => {
+        match self.log(&log, Call::LogCompact, 0)? {
+            Ok((handle, call)) => {
                 let done = handle.opened.log.compact(&options).await;
-                let label = &handle.opened.label;
-                done.map(|done| label.compaction(done)).map_err(|error| label.refuse(error))
+                call.end(done.map(|done| handle.opened.label.compaction(done)))
             }
-            Err(refused) => Err(refused),
-        })
+            Err(refused) => Ok(Err(refused)),
+        }
     }
 
     async fn file_count(&mut self, log: Resource<LogHandle>) -> CallResult<u64> {
-        Ok(match self.log(&log, Call::FileCount, 0)? {
-            Ok(handle) => handle
-                .opened
-                .log
-                .file_count()
-                .await
-                .map_err(|error| handle.opened.label.refuse(error)),
-            Err(refused) => Err(refused),
-        })
+        match self.log(&log, Call::FileCount, 0)? {
+            Ok((handle, call)) => call.end(handle.opened.log.file_count().await),
+            Err(refused) => Ok(Err(refused)),
+        }
     }
 
     async fn close(&mut self, log: Resource<LogHandle>) -> CallResult<wit::Written> {
-        Ok(match self.log(&log, Call::Close, 0)? {
-            Ok(handle) => {
-                let written = handle.close().await;
-                written.map_err(|error| handle.opened.label.refuse(error))
-            }
-            Err(refused) => Err(refused),
-        })
+        match self.log(&log, Call::Close, 0)? {
+            Ok((handle, call)) => call.end(handle.close().await),
+            Err(refused) => Ok(Err(refused)),
+        }
     }
 
     async fn drop(&mut self, log: Resource<LogHandle>) -> wasmtime::Result<()> {
@@ -324,12 +317,14 @@ impl wit::HostVerifier for LogsView<'_> {
     ) -> CallResult<Option<wit::VerifyProgress>> {
         let LogsView { ctx, table } = self;
         let handle = table.get_mut(&verifier)?;
-        if let Err(refused) = ctx.admitted(&handle.label.name, Call::VerifierNext) {
-            return Ok(Err(refused));
-        }
+        let number = Some(handle.number);
+        let call = match ctx.admitted_on(&handle.label.name, Call::VerifierNext, number) {
+            Ok((_, call)) => call,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let label = &handle.label;
-        let checked = handle.verifier.next().await.map_err(|error| label.refuse(error));
-        Ok(checked.map(|checked| checked.map(|checked| label.checked(checked))))
+        let checked = handle.verifier.next().await;
+        call.end(checked.map(|checked| checked.map(|checked| label.checked(checked))))
     }
 
     async fn drop(&mut self, verifier: Resource<VerifierHandle>) -> wasmtime::Result<()> {
@@ -339,28 +334,44 @@ impl wit::HostVerifier for LogsView<'_> {
 }
 
 impl LogsView<'_> {
-    /// Returns an open log if the call on it is admitted.
+    /// Returns an open log and the call on it, if that is admitted.
     fn log(
         &mut self,
         log: &Resource<LogHandle>,
         call: Call,
         bytes: usize,
-    ) -> CallResult<&mut LogHandle> {
+    ) -> CallResult<(&mut LogHandle, AdmittedCall)> {
         let handle = self.table.get_mut(log)?;
-        let admitted = self.ctx.admit(&handle.opened.label.name, call, bytes);
-        Ok(match admitted {
-            Ok(_) => Ok(handle),
+        let (label, number) = (&handle.opened.label, Some(handle.opened.number));
+        Ok(match self.ctx.admit(&label.name, call, number, bytes) {
+            Ok(_) => {
+                let record = self.ctx.begin_record(call, label, number);
+                let label = label.clone();
+                Ok((handle, AdmittedCall { label, record }))
+            }
             Err(error) => Err(errors::refuse_ungranted(error)),
         })
     }
 }
 
 impl LogsCtx {
-    /// Returns the log of a label if the call is admitted.
-    fn admitted(&mut self, name: &str, call: Call) -> Result<(Grant, KeyScope), wit::Error> {
-        match self.admit(name, call, 0) {
-            Ok((grant, label)) => Ok((grant.clone(), label.clone())),
-            Err(error) => Err(errors::refuse_ungranted(error)),
-        }
+    /// Returns the log of a label and the call on it, if that is admitted.
+    fn admitted(&mut self, name: &str, call: Call) -> Result<(Grant, AdmittedCall), wit::Error> {
+        self.admitted_on(name, call, None)
+    }
+
+    /// As [`LogsCtx::admitted`], for a call on the handle that the call of this number opened.
+    fn admitted_on(
+        &mut self,
+        name: &str,
+        call: Call,
+        handle: Option<u64>,
+    ) -> Result<(Grant, AdmittedCall), wit::Error> {
+        let (grant, label) = match self.admit(name, call, handle, 0) {
+            Ok((grant, label)) => (grant.clone(), label.clone()),
+            Err(error) => return Err(errors::refuse_ungranted(error)),
+        };
+        let record = self.begin_record(call, &label, handle);
+        Ok((grant, AdmittedCall { label, record }))
     }
 }

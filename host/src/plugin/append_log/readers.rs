@@ -2,28 +2,32 @@
 
 use wasmtime::component::Resource;
 
+use super::call::AdmittedCall;
 use super::{CallResult, wit};
 use crate::error::Error;
 use crate::log::reader::Reader;
+use crate::numbers::to_u64;
 use crate::plugin::grant::Grant;
 use crate::plugin::handles::ReaderHandle;
 use crate::plugin::logs::LogsView;
 use crate::plugin::usage::Call;
-use crate::sandbox::imports::access::KeyScope;
 
 impl wit::HostReader for LogsView<'_> {
     async fn next(&mut self, reader: Resource<ReaderHandle>) -> CallResult<Option<wit::Page>> {
         let LogsView { ctx, table } = self;
         let handle = table.get_mut(&reader)?;
-        if let Err(refused) = ctx.admitted(&handle.label.name, Call::ReaderNext) {
-            return Ok(Err(refused));
-        }
+        let number = Some(handle.number);
+        let mut call = match ctx.admitted_on(&handle.label.name, Call::ReaderNext, number) {
+            Ok((_, call)) => call,
+            Err(refused) => return Ok(Err(refused)),
+        };
         // The memory of the page counts until the plugin has it.
-        let page = handle.reader.next_counted().await.map_err(|error| handle.label.refuse(error));
+        let page = handle.reader.next_counted().await;
         if let Ok(Some((page, _))) = &page {
             ctx.read(page.events, page.lines.len());
+            call.moved(page.events, to_u64(page.lines.len()));
         }
-        Ok(page.map(|page| page.map(|(page, _)| page.into())))
+        call.end(page.map(|page| page.map(|(page, _)| page.into())))
     }
 
     async fn position(
@@ -32,10 +36,12 @@ impl wit::HostReader for LogsView<'_> {
     ) -> wasmtime::Result<Option<String>> {
         let LogsView { ctx, table } = self;
         let handle = table.get_mut(&reader)?;
-        if ctx.admitted(&handle.label.name, Call::ReaderPosition).is_err() {
+        let number = Some(handle.number);
+        let Ok((_, call)) = ctx.admitted_on(&handle.label.name, Call::ReaderPosition, number)
+        else {
             return Ok(None);
-        }
-        match handle.reader.position().await {
+        };
+        match call.note(handle.reader.position().await) {
             Ok(position) => Ok(Some(position)),
             Err(Error::InvalidInput(_)) => Ok(None),
             Err(error) => Err(wasmtime::Error::new(error)),
@@ -48,10 +54,11 @@ impl wit::HostReader for LogsView<'_> {
     ) -> wasmtime::Result<Vec<wit::BatchEvents>> {
         let LogsView { ctx, table } = self;
         let handle = table.get_mut(&reader)?;
-        if ctx.admitted(&handle.label.name, Call::ReaderBatches).is_err() {
+        let number = Some(handle.number);
+        let Ok((_, call)) = ctx.admitted_on(&handle.label.name, Call::ReaderBatches, number) else {
             return Ok(Vec::new());
-        }
-        handle.reader.batches().await.map_err(wasmtime::Error::new)
+        };
+        call.note(handle.reader.batches().await).map_err(wasmtime::Error::new)
     }
 
     async fn positions(
@@ -61,10 +68,12 @@ impl wit::HostReader for LogsView<'_> {
     ) -> wasmtime::Result<Option<String>> {
         let LogsView { ctx, table } = self;
         let handle = table.get_mut(&reader)?;
-        if ctx.admitted(&handle.label.name, Call::ReaderPositions).is_err() {
+        let number = Some(handle.number);
+        let Ok((_, call)) = ctx.admitted_on(&handle.label.name, Call::ReaderPositions, number)
+        else {
             return Ok(None);
-        }
-        handle.reader.positions(first).await.map_err(wasmtime::Error::new)
+        };
+        call.note(handle.reader.positions(first).await).map_err(wasmtime::Error::new)
     }
 
     async fn commit(
@@ -74,11 +83,12 @@ impl wit::HostReader for LogsView<'_> {
     ) -> CallResult<()> {
         let LogsView { ctx, table } = self;
         let handle = table.get_mut(&reader)?;
-        if let Err(refused) = ctx.admitted(&handle.label.name, Call::ReaderCommit) {
-            return Ok(Err(refused));
-        }
-        let committed = handle.reader.commit_text(position).await;
-        Ok(committed.map_err(|error| handle.label.refuse_commit(error)))
+        let number = Some(handle.number);
+        let call = match ctx.admitted_on(&handle.label.name, Call::ReaderCommit, number) {
+            Ok((_, call)) => call,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        call.end_commit(handle.reader.commit_text(position).await)
     }
 
     async fn drop(&mut self, reader: Resource<ReaderHandle>) -> wasmtime::Result<()> {
@@ -88,23 +98,27 @@ impl wit::HostReader for LogsView<'_> {
 }
 
 impl LogsView<'_> {
+    /// Opens a reader, and ends the call that asked for it.
     pub(super) async fn open_reader(
         &mut self,
         grant: &Grant,
-        label: KeyScope,
+        call: AdmittedCall,
         position: Option<&str>,
         options: wit::ReadOptions,
     ) -> CallResult<Resource<ReaderHandle>> {
         let permit = match self.ctx.permit_handle() {
             Ok(permit) => permit,
-            Err(error) => return Ok(Err(label.refuse(error))),
+            Err(error) => return call.end(Err(error)),
         };
         let engine = grant.host.engine();
         match Reader::open(engine, &grant.store, &grant.name, position, &options).await {
             Ok(reader) => {
-                Ok(Ok(self.table.push(ReaderHandle { reader, label, _permit: permit })?))
+                let (label, number) = (call.label.clone(), call.number());
+                let handle = ReaderHandle { reader, label, number, _permit: permit };
+                let handle = self.table.push(handle)?;
+                call.end(Ok(handle))
             }
-            Err(error) => Ok(Err(label.refuse(error))),
+            Err(error) => call.end(Err(error)),
         }
     }
 }

@@ -10,10 +10,12 @@ use bytes::Bytes;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Linker, LinkerInstance, Lower, Resource, WasmList};
 
+use super::call::AdmittedCall;
 use super::errors::refuse_ungranted;
 use super::wit;
 use crate::error::Result;
 use crate::log::Log;
+use crate::numbers::to_u64;
 use crate::plugin::handles::{LogHandle, Opened};
 use crate::plugin::logs::LogsView;
 use crate::plugin::usage::Call;
@@ -41,13 +43,14 @@ fn add<T: Send + 'static, A: Append>(
         move |mut context: StoreContextMut<'_, T>, (log, bytes): Arguments| {
             let step = first_step::<T, A>(&mut context, view, &log, &bytes);
             match step {
-                Ok(FirstStep::Waits { opened, bytes }) => Box::new(async move {
+                Ok(FirstStep::Waits { opened, bytes, mut call }) => Box::new(async move {
                     let appended = A::waiting(&opened.log, &bytes).await;
                     if let Ok(appended) = &appended {
                         let (events, bytes) = (appended.events(), appended.bytes(bytes.len()));
+                        call.moved(events, to_u64(bytes));
                         view(context.data_mut()).ctx.appended(events, bytes);
                     }
-                    Ok((appended.map_err(|error| opened.label.refuse(error)),))
+                    Ok((call.end(appended)?,))
                 }),
                 Ok(FirstStep::Done(appended)) => Box::new(ready(Ok((appended,)))),
                 Err(error) => Box::new(ready(Err(error))),
@@ -63,6 +66,7 @@ enum FirstStep<A> {
     Waits {
         opened: Arc<Opened>,
         bytes: Bytes,
+        call: AdmittedCall,
     },
 }
 
@@ -75,21 +79,29 @@ fn first_step<T: 'static, A: Append>(
     let size = list.as_le_slice(&*context).len();
     let LogsView { ctx, table } = view(context.data_mut());
     let handle = table.get(log)?;
-    if let Err(error) = ctx.admit(&handle.opened.label.name, A::CALL, size) {
+    let number = handle.opened.number;
+    if let Err(error) = ctx.admit(&handle.opened.label.name, A::CALL, Some(number), size) {
         return Ok(FirstStep::Done(Err(refuse_ungranted(error))));
     }
     let opened = handle.opened.clone();
     let bytes = list.as_le_slice(&*context);
-    Ok(match A::now(&opened.log, bytes) {
-        None => {
-            let bytes = Bytes::copy_from_slice(bytes);
-            FirstStep::Waits { opened, bytes }
-        }
+    let failure = match A::now(&opened.log, bytes) {
         Some(Ok(appended)) => {
-            view(context.data_mut()).ctx.appended(appended.events(), appended.bytes(size));
-            FirstStep::Done(Ok(appended))
+            let (events, bytes) = (appended.events(), appended.bytes(size));
+            let ctx = view(context.data_mut()).ctx;
+            ctx.appended_now((A::CALL, number), &opened.label.name, events, bytes);
+            return Ok(FirstStep::Done(Ok(appended)));
         }
-        Some(Err(error)) => FirstStep::Done(Err(opened.label.refuse(error))),
+        Some(Err(error)) => Some(error),
+        None => None,
+    };
+    let bytes = Bytes::copy_from_slice(bytes);
+    let label = opened.label.clone();
+    let record = view(context.data_mut()).ctx.begin_record(A::CALL, &label, Some(number));
+    let call = AdmittedCall { label, record };
+    Ok(match failure {
+        Some(error) => FirstStep::Done(call.fail(error)),
+        None => FirstStep::Waits { opened, bytes, call },
     })
 }
 

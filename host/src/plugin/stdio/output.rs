@@ -6,7 +6,7 @@ use std::fs::File;
 use std::future::poll_fn;
 use std::io::{self, Write};
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
@@ -16,8 +16,8 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 use super::descriptor::Out;
-
 use crate::numbers::{to_u64, to_usize};
+use crate::plugin::recorder::{Recorder, Stream};
 
 /// The most bytes of output that are not passed on yet; beyond it the plugin waits.
 const QUEUE_BYTES_MAX: usize = 64 * 1024;
@@ -30,7 +30,12 @@ const QUEUE_BYTES_MAX: usize = 64 * 1024;
 pub struct Output {
     shared: Arc<Shared>,
     _open: Arc<Open>,
+    /// Takes a copy of what is written through this clone.
+    tap: Option<Tap>,
 }
+
+/// The place of the recorder of a run, which may be set later, and the stream's name in a record.
+type Tap = (Stream, Arc<OnceLock<Recorder>>);
 
 struct Shared {
     state: Mutex<State>,
@@ -112,7 +117,7 @@ impl Output {
         let of_thread = shared.clone();
         thread::Builder::new().name(name.to_owned()).spawn(move || of_thread.pass_on(writer))?;
         let _open = Arc::new(Open(shared.clone()));
-        Ok(Self { shared, _open })
+        Ok(Self { shared, _open, tap: None })
     }
 
     /// Waits until all output so far is passed on, or never will be. Cancel safe.
@@ -135,8 +140,25 @@ impl Output {
         self.shared.lock().is_used
     }
 
-    fn stream(&self) -> Stream {
-        Stream { output: self.clone(), flushed_at: 0 }
+    /// Returns a clone whose writes are recorded, if the run has a recorder.
+    pub(in crate::plugin) fn tapped(
+        &self,
+        stream: Stream,
+        recorder: Arc<OnceLock<Recorder>>,
+    ) -> Self {
+        Self { tap: Some((stream, recorder)), ..self.clone() }
+    }
+
+    fn record(&self, bytes: &[u8]) {
+        if let Some((stream, recorder)) = &self.tap
+            && let Some(recorder) = recorder.get()
+        {
+            recorder.output(*stream, bytes);
+        }
+    }
+
+    fn stream(&self) -> OpenStream {
+        OpenStream { output: self.clone(), flushed_at: 0 }
     }
 }
 
@@ -247,13 +269,13 @@ impl State {
 }
 
 /// A plugin's handle to the stream.
-struct Stream {
+struct OpenStream {
     output: Output,
     /// The bytes queued before the last flush; nothing more is taken before they are passed on.
     flushed_at: u64,
 }
 
-impl Stream {
+impl OpenStream {
     /// Returns the number of bytes that may be written now.
     fn room(&self, state: &State) -> usize {
         if state.written < self.flushed_at {
@@ -279,7 +301,7 @@ fn stream_error(error: io::Error) -> StreamError {
     }
 }
 
-impl OutputStream for Stream {
+impl OutputStream for OpenStream {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         let mut state = self.output.shared.lock();
         state.check().map_err(stream_error)?;
@@ -287,7 +309,12 @@ impl OutputStream for Stream {
         if state.held() + bytes.len() > 2 * QUEUE_BYTES_MAX {
             return Err(StreamError::trap("a write exceeds what check-write permitted"));
         }
-        if state.take(bytes).map_err(stream_error)? {
+        let copy = self.output.tap.is_some().then(|| bytes.clone());
+        let has_work = state.take(bytes).map_err(stream_error)?;
+        if let Some(copy) = copy {
+            self.output.record(&copy);
+        }
+        if has_work {
             drop(state);
             self.output.shared.work.notify_one();
         }
@@ -309,13 +336,13 @@ impl OutputStream for Stream {
 }
 
 #[async_trait::async_trait]
-impl Pollable for Stream {
+impl Pollable for OpenStream {
     async fn ready(&mut self) {
         poll_fn(|context| self.poll_room(context)).await;
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for OpenStream {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -326,7 +353,9 @@ impl AsyncWrite for Stream {
         state.check()?;
         let taken = bytes.len().min(self.room(&state));
         let bytes = bytes.get(..taken).unwrap_or_default();
-        if state.take(Bytes::copy_from_slice(bytes))? {
+        let has_work = state.take(Bytes::copy_from_slice(bytes))?;
+        self.output.record(bytes);
+        if has_work {
             drop(state);
             self.output.shared.work.notify_one();
         }

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use crate::numbers::to_u64;
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::store::{EntryKind, Store, StoreError, StoreErrorKind, WriteError};
 
@@ -60,6 +61,12 @@ pub(crate) fn is_position(key: &str) -> bool {
     key.rsplit('/').next().is_some_and(|object| object.starts_with("position_"))
 }
 
+/// Hears how the steps of a call end.
+pub(crate) trait StepOutcomes: Send + Sync {
+    /// Takes the bytes that a step returned, and the kind and the message of its failure.
+    fn ended(&self, bytes: u64, failure: Option<(&'static str, &str)>);
+}
+
 /// A store that was granted for one operation, and the key in it.
 #[expect(unreachable_pub, reason = "the bindings name in public what holds it")]
 #[derive(Clone)]
@@ -68,13 +75,18 @@ pub struct Target {
     pub(super) key: String,
     /// The label in place of the log's name; none if the component knows names.
     label: Option<KeyScope>,
+    /// Hears the outcomes, for a plugin whose calls are recorded.
+    steps: Option<Arc<dyn StepOutcomes>>,
 }
 
 /// An instance that waits for its first use has no store yet.
 impl StoreAccess for Option<Store> {
     fn resolve(&mut self, key: &str, _: Access, _: usize) -> Result<Target, wit::StoreError> {
         match self {
-            Some(store) => Ok(Target { store: store.clone(), key: key.to_owned(), label: None }),
+            Some(store) => {
+                let (store, key) = (store.clone(), key.to_owned());
+                Ok(Target { store, key, label: None, steps: None })
+            }
             None => Err(wit::StoreError {
                 kind: wit::StoreErrorKind::Unavailable,
                 message: format!("cannot access {key}: no store was provided yet"),
@@ -89,8 +101,11 @@ impl Target {
         store: &Store,
         label: &KeyScope,
         key: &str,
+        steps: Option<Arc<dyn StepOutcomes>>,
     ) -> Result<Self, wit::StoreError> {
-        let target = Self { store: store.clone(), key: String::new(), label: Some(label.clone()) };
+        let (store, key_in_store) = (store.clone(), String::new());
+        let label = Some(label.clone());
+        let target = Self { store, key: key_in_store, label, steps };
         Ok(Self { key: target.other_key(key)?, ..target })
     }
 
@@ -128,6 +143,32 @@ impl Target {
         self.label.is_none() || kind != EntryKind::Folder
     }
 
+    /// Returns the outcome of a step that read this many bytes, as the instance may know it.
+    pub(super) fn read<T>(
+        &self,
+        bytes: usize,
+        result: Result<T, StoreError>,
+    ) -> Result<T, wit::StoreError> {
+        if let Some(steps) = &self.steps {
+            let failure = result.as_ref().err().map(|error| (kind_of(error), &*error.message));
+            steps.ended(to_u64(bytes), failure);
+        }
+        result.map_err(|error| self.store_error(error))
+    }
+
+    /// Returns the outcome of a write as the instance may know it.
+    pub(super) fn written<T>(&self, result: Result<T, WriteError>) -> Result<T, wit::WriteError> {
+        if let Some(steps) = &self.steps {
+            let failure = result.as_ref().err().map(|error| match error {
+                WriteError::AlreadyExists => ("already-exists", ""),
+                WriteError::NotWritten(error) => ("not-written", &*error.message),
+                WriteError::Unknown(error) => ("unknown", &*error.message),
+            });
+            steps.ended(0, failure);
+        }
+        result.map_err(|error| self.write_error(error))
+    }
+
     /// Returns a failure of the store as the instance may know it.
     pub(super) fn store_error(&self, error: StoreError) -> wit::StoreError {
         let kind = match error.kind {
@@ -155,12 +196,25 @@ impl Target {
         wit::StoreError { kind, message }
     }
 
-    pub(super) fn write_error(&self, error: WriteError) -> wit::WriteError {
+    fn write_error(&self, error: WriteError) -> wit::WriteError {
         match error {
             WriteError::AlreadyExists => wit::WriteError::AlreadyExists,
             WriteError::NotWritten(error) => wit::WriteError::NotWritten(self.store_error(error)),
             WriteError::Unknown(error) => wit::WriteError::Unknown(self.store_error(error)),
         }
+    }
+}
+
+/// Returns the kind of a failure, as in the WIT.
+fn kind_of(error: &StoreError) -> &'static str {
+    match error.kind {
+        StoreErrorKind::NotFound => "not-found",
+        StoreErrorKind::NotAnObject => "not-an-object",
+        StoreErrorKind::PermissionDenied => "permission-denied",
+        StoreErrorKind::Unavailable => "unavailable",
+        StoreErrorKind::Unsupported => "unsupported",
+        StoreErrorKind::Invalid => "invalid",
+        StoreErrorKind::Other => "other",
     }
 }
 

@@ -80,11 +80,14 @@ impl wit::HostListing for ObjectStoreView<'_> {
         self.in_flight.meter.waited_since(start);
         let held = listing.bytes_held();
         slot.counted.resize(slot.fixed_bytes + held)?;
-        let page = match page {
+        let bytes = page
+            .as_ref()
+            .map_or(0, |page| page.objects.iter().map(|entry| entry.key.len()).sum::<usize>());
+        let page = match target.read(bytes, page) {
             Ok(page) => page,
-            Err(error) => return Ok(Err(target.store_error(error))),
+            Err(error) => return Ok(Err(error)),
         };
-        self.in_flight.meter.got(page.objects.iter().map(|entry| entry.key.len()).sum());
+        self.in_flight.meter.got(bytes);
         let shown = page.objects.into_iter().filter(|entry| target.shows(entry.kind));
         let objects = shown.map(|object| wit::ListedObject {
             key: target.known_key(object.key),

@@ -64,7 +64,7 @@ impl wit::Host for ObjectStoreView<'_> {
         let start = self.in_flight.meter.now();
         let outcome = target.store.create(&target.key, Bytes::from(bytes), exclusive).await;
         self.in_flight.meter.waited_since(start);
-        Ok(outcome.map_err(|error| target.write_error(error)))
+        Ok(target.written(outcome))
     }
 
     async fn start_create(
@@ -104,7 +104,7 @@ impl wit::Host for ObjectStoreView<'_> {
         let start = self.in_flight.meter.now();
         let ensured = target.store.ensure_exclusive(&target.key).await;
         self.in_flight.meter.waited_since(start);
-        Ok(ensured.map_err(|error| target.store_error(error)))
+        Ok(target.read(0, ensured))
     }
 
     async fn get(
@@ -120,8 +120,9 @@ impl wit::Host for ObjectStoreView<'_> {
         let start = self.in_flight.meter.now();
         let bytes = target.store.get(&target.key, range).await;
         self.in_flight.meter.waited_since(start);
-        self.in_flight.meter.got(bytes.as_ref().map_or(0, Bytes::len));
-        Ok(bytes.map(Vec::from).map_err(|error| target.store_error(error)))
+        let length = bytes.as_ref().map_or(0, Bytes::len);
+        self.in_flight.meter.got(length);
+        Ok(target.read(length, bytes).map(Vec::from))
     }
 
     async fn delete(&mut self, keys: Vec<String>) -> wasmtime::Result<Vec<wit::DeleteFailure>> {
@@ -143,8 +144,12 @@ impl wit::Host for ObjectStoreView<'_> {
             }
         }
         let start = self.in_flight.meter.now();
-        let failed = target.store.delete(others).await.into_iter();
+        let failed = target.store.delete(others).await;
         self.in_flight.meter.waited_since(start);
+        // The first failure is that of the call; `delete` reports each.
+        let failed_first = failed.first().map(|failure| failure.error.clone());
+        target.read(0, failed_first.map_or(Ok(()), Err)).ok();
+        let failed = failed.into_iter();
         failures.extend(failed.map(|failure| wit::DeleteFailure {
             key: target.known_key(failure.key),
             error: target.store_error(failure.error),
@@ -157,7 +162,7 @@ impl wit::HostPendingCreate for ObjectStoreView<'_> {
     async fn poll(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Option<Outcome>> {
         Ok(match self.table.get_mut(&pending)? {
             CreateSlot::Started(pending, target) => {
-                pending.poll().map(|outcome| outcome.map_err(|error| target.write_error(error)))
+                pending.poll().map(|outcome| target.written(outcome))
             }
             CreateSlot::Refused(error) => Some(Err(wit::WriteError::NotWritten(error.clone()))),
         })
@@ -166,9 +171,7 @@ impl wit::HostPendingCreate for ObjectStoreView<'_> {
     async fn wait(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Outcome> {
         let start = self.in_flight.meter.now();
         let outcome = match self.table.get_mut(&pending)? {
-            CreateSlot::Started(pending, target) => {
-                pending.wait().await.map_err(|error| target.write_error(error))
-            }
+            CreateSlot::Started(pending, target) => target.written(pending.wait().await),
             CreateSlot::Refused(error) => Err(wit::WriteError::NotWritten(error.clone())),
         };
         self.in_flight.meter.waited_since(start);
@@ -220,6 +223,7 @@ impl wit::HostOrderedRead for ObjectStoreView<'_> {
         Ok(match chunk {
             None => Ok(None),
             Some(Ok(chunk)) => {
+                target.read(chunk.bytes.len(), Ok(())).ok();
                 let (number, bytes, last) = (to_u32(chunk.number), chunk.bytes, chunk.last);
                 self.in_flight.meter.got(bytes.len());
                 // The small chunk may be all that is used of a large network buffer.
@@ -229,8 +233,10 @@ impl wit::HostOrderedRead for ObjectStoreView<'_> {
                 Ok(Some(wit::Chunk { number, bytes, last }))
             }
             Some(Err(failure)) => {
-                let error = target.store_error(failure.error);
-                Err(wit::ReadFailure { number: to_u32(failure.number), error })
+                let number = to_u32(failure.number);
+                target
+                    .read(0, Err(failure.error))
+                    .map_err(|error| wit::ReadFailure { number, error })
             }
         })
     }
@@ -259,7 +265,7 @@ impl wit::HostUpload for ObjectStoreView<'_> {
                 let counted = memory.map(|memory| memory.borrow(0)).transpose()?;
                 Ok(self.table.push(UploadSlot(Some(upload), target, counted))?)
             }
-            Err(error) => Err(target.write_error(error)),
+            Err(error) => target.written(Err(error)),
         })
     }
 
@@ -285,7 +291,7 @@ impl wit::HostUpload for ObjectStoreView<'_> {
                 if let Some(counted) = counted {
                     counted.resize(upload.bytes_held().min(counted.bytes()))?;
                 }
-                written.map_err(|error| target.write_error(error))
+                target.written(written)
             }
             None => Err(already_finished()),
         };
@@ -297,7 +303,7 @@ impl wit::HostUpload for ObjectStoreView<'_> {
         let start = self.in_flight.meter.now();
         let UploadSlot(upload, target, _) = self.table.get_mut(&upload)?;
         let outcome = match upload.take() {
-            Some(upload) => upload.finish().await.map_err(|error| target.write_error(error)),
+            Some(upload) => target.written(upload.finish().await),
             None => Err(already_finished()),
         };
         self.in_flight.meter.waited_since(start);

@@ -1,0 +1,254 @@
+//! The records as JSON events. `host/docs/records.md` describes each; a field is only ever added.
+
+use std::time::SystemTime;
+
+use super::super::exit::ExitReason;
+use super::super::limits::{Limit, LimitHit, PluginLimits};
+use super::super::rights::{Right, Rights};
+use super::super::usage::Usage;
+use super::budget::{Budget, LeftOut};
+use super::calls::{CallOutcome, Group};
+use super::json::{Object, quoted};
+use super::options::Record;
+use super::outcome::Frame;
+use super::redaction::Redaction;
+use super::shared::Recorder;
+use super::texts::{Text, TextKind};
+use crate::numbers::to_u64;
+use crate::sandbox::bindings::wasi::logging::logging::Level;
+
+/// The version of the records.
+const VERSION: u32 = 1;
+
+/// The most characters of an argument, a name or a message.
+const TEXT_CHARACTERS_MAX: usize = 1_024;
+
+/// The most characters of a piece of output.
+const OUTPUT_CHARACTERS_MAX: usize = 8 * 1_024;
+
+/// The most arguments, variables or folders.
+const LIST_MAX: usize = 100;
+
+/// The logs and the limits of a plugin.
+pub(in crate::plugin) struct Granted {
+    pub(in crate::plugin) plugin: String,
+    pub(in crate::plugin) sha256: String,
+    pub(in crate::plugin) logs: Vec<GrantedLog>,
+    pub(in crate::plugin) limits: PluginLimits,
+}
+
+/// A granted log.
+pub(in crate::plugin) struct GrantedLog {
+    pub(in crate::plugin) label: String,
+    pub(in crate::plugin) log: String,
+    pub(in crate::plugin) rights: Rights,
+}
+
+/// The end of a run.
+pub(in crate::plugin) struct Ended {
+    pub(in crate::plugin) end: ExitReason,
+    pub(in crate::plugin) frames: Vec<Frame>,
+    pub(in crate::plugin) usage: Usage,
+    pub(in crate::plugin) unflushed: Vec<String>,
+    pub(in crate::plugin) output_bytes_dropped: u64,
+}
+
+/// Writes the records of one run.
+pub(super) struct Writer {
+    pub(super) run: String,
+    pub(super) recorder: Recorder,
+    pub(super) redaction: Redaction,
+}
+
+impl Writer {
+    fn begin(&self, record: &str, number: Option<u64>, time: SystemTime) -> Object {
+        let mut object = Object::new();
+        object.raw("v", VERSION).text("record", record).text("run", &self.run);
+        object.time("time", time);
+        if let Some(number) = number {
+            object.raw("seq", number);
+        }
+        object
+    }
+
+    fn text(&self, text: &str) -> String {
+        self.redaction.of(text, TEXT_CHARACTERS_MAX)
+    }
+
+    fn list<'a>(&self, texts: impl Iterator<Item = &'a String>) -> Vec<String> {
+        texts.take(LIST_MAX).map(|text| quoted(&self.text(text))).collect()
+    }
+
+    pub(super) fn granted(&self, granted: &Granted, record: &Record) -> String {
+        let mut object = self.begin("granted", Some(0), SystemTime::now());
+        object.text("plugin", &self.text(&granted.plugin)).text("sha256", &granted.sha256);
+        object.list("arguments", self.list(record.arguments.iter()));
+        object.list("environment", self.list(record.environment.iter().map(|(name, _)| name)));
+        object.list("folders", self.list(record.folders.iter().map(|(_, name)| name)));
+        object.list("logs", granted.logs.iter().map(|log| self.log(log)));
+        object.object("limits", |limits| {
+            for limit in Limit::ALL {
+                let hit = granted.limits.hit(limit);
+                if limit.is_set(&granted.limits) {
+                    value(limits, hit.limit, &hit.value);
+                }
+            }
+        });
+        object.end()
+    }
+
+    fn log(&self, log: &GrantedLog) -> String {
+        let mut object = Object::new();
+        object.text("label", &log.label).text("log", &self.text(&log.log));
+        let rights = Right::ALL.into_iter().filter(|right| log.rights.has(*right));
+        object.list("rights", rights.map(|right| quoted(right.name())));
+        object.end()
+    }
+
+    pub(super) fn call(&self, group: &Group) -> String {
+        let (number, begun) = group.first;
+        let mut object = self.begin("call", Some(number), self.recorder.time(begun));
+        object.text("call", group.key.call.name()).text("label", &self.text(&group.key.label));
+        if let Some(handle) = group.key.handle {
+            object.raw("handle", handle);
+        }
+        object.text("outcome", group.key.outcome.name());
+        if let CallOutcome::Failed(_, message) = &group.key.outcome {
+            object.text("message", &self.text(message));
+        }
+        object.raw("count", group.count).raw("events", group.amount.events);
+        object.raw("bytes", group.amount.bytes);
+        object.raw("last_seq", group.last.0);
+        object.time("last_time", self.recorder.time(group.last.1));
+        object.end()
+    }
+
+    pub(super) fn said(&self, text: &Text) -> String {
+        let (number, time) = text.at;
+        let time = self.recorder.time(time);
+        let lossy = String::from_utf8_lossy(&text.bytes);
+        match text.kind {
+            TextKind::Message(level) => {
+                let mut object = self.begin("message", Some(number), time);
+                object.text("level", level_name(level)).text("text", &self.text(&lossy));
+                object.end()
+            }
+            TextKind::Output(stream) => {
+                let mut object = self.begin("output", Some(number), time);
+                object.text("stream", stream.name());
+                object.text("text", &self.redaction.of(&lossy, OUTPUT_CHARACTERS_MAX));
+                object.raw("bytes", to_u64(text.bytes.len()));
+                object.end()
+            }
+        }
+    }
+
+    /// Reports all that was left out so far.
+    pub(super) fn dropped(&self, left_out: &LeftOut) -> String {
+        let mut object = self.begin("dropped", None, SystemTime::now());
+        add_left_out(&mut object, left_out);
+        object.end()
+    }
+
+    /// Reports the end. None: the caller dropped the run.
+    pub(super) fn end(&self, ended: Option<&Ended>, budget: &Budget) -> String {
+        let mut object = self.begin("end", None, SystemTime::now());
+        let Some(ended) = ended else {
+            object.text("end", "dropped");
+            object.object("left_out", |inner| add_left_out(inner, &budget.left_out));
+            return object.end();
+        };
+        let (end, code) = match &ended.end {
+            ExitReason::Exited(code) => ("exited", Some(*code)),
+            ExitReason::Failed => ("failed", Some(1)),
+            ExitReason::Trapped(_) => ("trapped", None),
+            ExitReason::LimitReached(_) => ("limit-reached", None),
+            ExitReason::Stopped => ("stopped", None),
+        };
+        object.text("end", end);
+        if let Some(code) = code {
+            object.raw("exit_code", code);
+        }
+        match &ended.end {
+            ExitReason::Trapped(trap) => {
+                object.text("trap", &self.text(trap));
+            }
+            ExitReason::LimitReached(hit) => {
+                object.raw("limit", limit(hit));
+            }
+            _ => {}
+        }
+        if !ended.frames.is_empty() {
+            object.list("backtrace", ended.frames.iter().map(|frame| self.frame(frame)));
+        }
+        object.list("unflushed", self.list(ended.unflushed.iter()));
+        object.raw("output_bytes_dropped", ended.output_bytes_dropped);
+        object.object("usage", |inner| usage(inner, &ended.usage));
+        object.object("left_out", |inner| add_left_out(inner, &budget.left_out));
+        object.end()
+    }
+
+    fn frame(&self, frame: &Frame) -> String {
+        let mut object = Object::new();
+        if let Some(function) = &frame.function {
+            object.text("function", &self.redaction.of(function, 200));
+        }
+        if let Some(module) = &frame.module {
+            object.text("module", &self.redaction.of(module, 200));
+        }
+        object.raw("index", frame.index);
+        if let Some(offset) = frame.offset {
+            object.raw("offset", offset);
+        }
+        object.end()
+    }
+}
+
+fn add_left_out(object: &mut Object, left_out: &LeftOut) {
+    object.raw("records", left_out.records).raw("calls", left_out.calls);
+    object.raw("output_bytes", left_out.output_bytes);
+}
+
+fn usage(object: &mut Object, usage: &Usage) {
+    object.raw("time_seconds", usage.time.as_secs_f64());
+    object.raw("computed_seconds", usage.computed.as_secs_f64());
+    object.raw("memory_bytes_peak", usage.memory_bytes_peak);
+    object.object("calls", |calls| {
+        for (call, count) in &usage.calls {
+            calls.raw(call, count);
+        }
+    });
+    object.raw("events_appended", usage.events_appended);
+    object.raw("bytes_appended", usage.bytes_appended);
+    object.raw("events_read", usage.events_read).raw("bytes_read", usage.bytes_read);
+    object.raw("log_lines", usage.log_lines);
+    object.raw("log_lines_dropped", usage.log_lines_dropped);
+    object.list("limits_hit", usage.limits_hit.iter().map(limit));
+}
+
+fn limit(hit: &LimitHit) -> String {
+    let mut object = Object::new();
+    object.text("limit", hit.limit);
+    value(&mut object, "value", &hit.value);
+    object.text("option", hit.option);
+    object.end()
+}
+
+/// Adds the value of a limit: a number, or a time as a text.
+fn value(object: &mut Object, name: &str, value: &str) {
+    match value.parse::<u64>() {
+        Ok(number) => object.raw(name, number),
+        Err(_) => object.text(name, value),
+    };
+}
+
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "trace",
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+        Level::Critical => "critical",
+    }
+}

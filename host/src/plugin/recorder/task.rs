@@ -1,0 +1,261 @@
+//! The task that writes a record, interval by interval.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+use super::budget::Budget;
+use super::events::{Ended, Granted, Writer};
+use super::options::Record;
+use super::outcome::RecordOutcome;
+use super::shared::Recorder;
+use crate::error::{Error, Result};
+use crate::log::Log;
+use crate::options::LogOptions;
+
+/// The time between two flushes of a record.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// The time that the last flush of a record may take.
+const LAST_FLUSH_MAX: Duration = Duration::from_secs(30);
+
+/// The most bytes of records that wait for the record's log to open.
+const BACKLOG_BYTES_MAX: usize = 1024 * 1024;
+
+/// A record that is being written. If it is dropped, the record ends without the plugin's end.
+pub(in crate::plugin) struct Recording {
+    end: oneshot::Sender<Ended>,
+    task: JoinHandle<RecordOutcome>,
+}
+
+impl Recording {
+    /// Begins a record.
+    pub(in crate::plugin) fn begin(record: Record, recorder: Recorder, granted: &Granted) -> Self {
+        let (end, ended) = oneshot::channel();
+        let run = format!("{:016x}", RandomState::new().build_hasher().finish());
+        let redaction = record.redaction();
+        let writer = Writer { run, recorder, redaction };
+        let now = Instant::now();
+        let mut pending = Pending {
+            budget: Budget::new(record.bytes_per_second, record.bytes_max, now),
+            backlog: VecDeque::new(),
+            backlog_bytes: 0,
+            records: 0,
+            writer,
+        };
+        let first = pending.writer.granted(granted, &record);
+        pending.push(first, 0);
+        let task = tokio::spawn(write(record, pending, ended));
+        Self { end, task }
+    }
+
+    /// Ends the record; returns what became of it.
+    pub(in crate::plugin) async fn end(self, ended: Ended) -> RecordOutcome {
+        // A task that is gone cannot take it, which the next line reports.
+        self.end.send(ended).ok();
+        self.task.await.unwrap_or_else(|error| RecordOutcome {
+            error: Some(Error::Guest(format!("the task of the record failed: {error}"))),
+            ..RecordOutcome::default()
+        })
+    }
+}
+
+/// Records that the log has not taken yet.
+struct Pending {
+    writer: Writer,
+    budget: Budget,
+    backlog: VecDeque<String>,
+    backlog_bytes: usize,
+    /// The number of records that the log has taken.
+    records: u64,
+}
+
+impl Pending {
+    fn push(&mut self, record: String, calls: u64) {
+        if self.backlog_bytes + record.len() > BACKLOG_BYTES_MAX {
+            self.budget.leave_out(calls);
+            return;
+        }
+        self.backlog_bytes += record.len();
+        self.backlog.push_back(record);
+    }
+
+    /// Writes the records of all that happened since the last time.
+    fn collect(&mut self) {
+        let now = Instant::now();
+        let before = self.budget.left_out;
+        let stretch = self.writer.recorder.take(now);
+        let mut records = Vec::new();
+        // Calls come first: output must not displace them.
+        for group in &stretch.calls {
+            let record = self.writer.call(group);
+            if self.budget.admit(&record, group.count, now) {
+                records.push((group.first.0, record, group.count));
+            }
+        }
+        for text in &stretch.texts.kept {
+            let record = self.writer.said(text);
+            if self.budget.admit(&record, 0, now) {
+                records.push((text.at.0, record, 0));
+            }
+        }
+        records.sort_by_key(|(number, ..)| *number);
+        for (_, record, calls) in records {
+            self.push(record, calls);
+        }
+        let left_out = &mut self.budget.left_out;
+        let texts = &stretch.texts;
+        left_out.records = left_out.records.saturating_add(texts.messages_left_out);
+        left_out.output_bytes = left_out.output_bytes.saturating_add(texts.bytes_left_out);
+        if self.budget.left_out != before {
+            let record = self.writer.dropped(&self.budget.left_out);
+            if self.budget.admit_notice(&record) {
+                self.push(record, 0);
+            }
+        }
+    }
+
+    /// Appends as many records as the log takes without waiting.
+    fn append_to(&mut self, log: &Log) -> Result<()> {
+        while let Some(record) = self.backlog.front() {
+            match log.append_now(record.as_bytes()) {
+                None => return Ok(()),
+                Some(appended) => appended?,
+            }
+            self.backlog_bytes = self.backlog_bytes.saturating_sub(record.len());
+            self.backlog.pop_front();
+            self.records += 1;
+        }
+        Ok(())
+    }
+}
+
+/// A step that the task has done.
+enum Step {
+    Opened(Log),
+    Flushed,
+}
+
+type Stepping = Pin<Box<dyn Future<Output = Result<Step>> + Send>>;
+
+async fn write(
+    record: Record,
+    mut pending: Pending,
+    mut ended: oneshot::Receiver<Ended>,
+) -> RecordOutcome {
+    let mut ticks = tokio::time::interval(INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut log: Option<Log> = None;
+    let mut stepping: Option<Stepping> = Some(open(&record));
+    let mut error = None;
+    let ended = loop {
+        tokio::select! {
+            ended = &mut ended => break ended.ok(),
+            _ = ticks.tick() => pending.collect(),
+            step = async { match &mut stepping {
+                Some(stepping) => stepping.await,
+                None => std::future::pending().await,
+            } } => {
+                stepping = None;
+                error = settle(step, &mut log);
+                if error.is_some() || pending.backlog.is_empty() {
+                    continue;
+                }
+            }
+        }
+        if stepping.is_none() {
+            stepping = next(&record, log.as_ref(), &mut pending, &mut error);
+        }
+    };
+    let last = async {
+        if let Some(stepping) = stepping {
+            error = settle(stepping.await, &mut log);
+        }
+        pending.collect();
+        let last = pending.writer.end(ended.as_ref(), &pending.budget);
+        pending.backlog_bytes = 0;
+        pending.push(last, 0);
+        if let Err(failed) = finish(&record, &mut log, &mut pending).await {
+            error = Some(failed);
+        } else {
+            error = None;
+        }
+    };
+    if tokio::time::timeout(LAST_FLUSH_MAX, last).await.is_err() {
+        let message = format!("the last records are not confirmed after {LAST_FLUSH_MAX:?}");
+        error = error.or(Some(Error::LimitReached(message)));
+    }
+    let left_out = pending.budget.left_out;
+    RecordOutcome {
+        records: pending.records,
+        records_left_out: left_out
+            .records
+            .saturating_add(crate::numbers::to_u64(pending.backlog.len())),
+        output_bytes_left_out: left_out.output_bytes,
+        error,
+    }
+}
+
+fn open(record: &Record) -> Stepping {
+    let record = record.clone();
+    Box::pin(async move {
+        // Only the task flushes, so that every flush is counted on here.
+        let options = LogOptions::new().flush_threshold(LogOptions::FLUSH_THRESHOLD_MAX);
+        Ok(Step::Opened(record.host.open(&record.store, &record.name, options).await?))
+    })
+}
+
+/// Takes the result of a step; returns its failure.
+fn settle(step: Result<Step>, log: &mut Option<Log>) -> Option<Error> {
+    match step {
+        Ok(Step::Opened(opened)) => *log = Some(opened),
+        Ok(Step::Flushed) => {}
+        Err(error) => return Some(error),
+    }
+    None
+}
+
+/// Appends what is pending, and returns the next step.
+fn next(
+    record: &Record,
+    log: Option<&Log>,
+    pending: &mut Pending,
+    error: &mut Option<Error>,
+) -> Option<Stepping> {
+    let Some(log) = log else { return Some(open(record)) };
+    let is_idle = pending.backlog.is_empty() && error.is_none();
+    if let Err(failed) = pending.append_to(log) {
+        *error = Some(failed);
+    }
+    let log = log.clone();
+    (!is_idle).then(|| -> Stepping {
+        Box::pin(async move {
+            log.flush().await?;
+            Ok(Step::Flushed)
+        })
+    })
+}
+
+/// Appends all that is left, and closes the log.
+async fn finish(record: &Record, log: &mut Option<Log>, pending: &mut Pending) -> Result<()> {
+    if log.is_none()
+        && let Some(error) = settle(open(record).await, log)
+    {
+        return Err(error);
+    }
+    if let Some(log) = log {
+        while let Some(record) = pending.backlog.front() {
+            log.append(record).await?;
+            pending.backlog.pop_front();
+            pending.records += 1;
+        }
+        log.close().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! The messages and the output of a stretch of time, cut to a limit.
+
+use std::time::Instant;
+
+use crate::numbers::to_u64;
+use crate::sandbox::bindings::wasi::logging::logging::Level;
+
+/// The most bytes of messages and output that are kept in a stretch.
+const BYTES_MAX: usize = 64 * 1024;
+
+/// The most bytes of output in one record.
+const PIECE_BYTES_MAX: usize = 4 * 1024;
+
+/// The most messages and pieces of output in a stretch.
+const TEXTS_MAX: usize = 256;
+
+/// A stream of the plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::plugin) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+impl Stream {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+}
+
+/// A message, or consecutive output to one stream.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) kind: TextKind,
+    pub(super) bytes: Vec<u8>,
+    /// The number and the time of its first piece.
+    pub(super) at: (u64, Instant),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum TextKind {
+    Message(Level),
+    Output(Stream),
+}
+
+/// The texts of a stretch, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    pub(super) kept: Vec<Text>,
+    bytes: usize,
+    /// Messages that found no room.
+    pub(super) messages_left_out: u64,
+    /// Bytes of output that found no room.
+    pub(super) bytes_left_out: u64,
+}
+
+impl Texts {
+    pub(super) fn message(&mut self, level: Level, text: &str, at: (u64, Instant)) {
+        if self.kept.len() >= TEXTS_MAX || self.bytes + text.len() > BYTES_MAX {
+            self.messages_left_out += 1;
+            return;
+        }
+        self.bytes += text.len();
+        let bytes = text.as_bytes().to_vec();
+        self.kept.push(Text { kind: TextKind::Message(level), bytes, at });
+    }
+
+    pub(super) fn output(&mut self, stream: Stream, mut bytes: &[u8], at: (u64, Instant)) {
+        while !bytes.is_empty() {
+            let room = BYTES_MAX.saturating_sub(self.bytes);
+            let is_full = self.kept.len() >= TEXTS_MAX;
+            let last = self.kept.last_mut();
+            let last = last.filter(|last| {
+                last.kind == TextKind::Output(stream) && last.bytes.len() < PIECE_BYTES_MAX
+            });
+            if room == 0 || last.is_none() && is_full {
+                self.bytes_left_out = self.bytes_left_out.saturating_add(to_u64(bytes.len()));
+                return;
+            }
+            let held = last.as_ref().map_or(0, |last| last.bytes.len());
+            let taken = bytes.len().min(PIECE_BYTES_MAX.saturating_sub(held)).min(room);
+            let (piece, rest) = bytes.split_at_checked(taken).unwrap_or((bytes, &[]));
+            match last {
+                Some(last) => last.bytes.extend_from_slice(piece),
+                None => {
+                    let kind = TextKind::Output(stream);
+                    self.kept.push(Text { kind, bytes: piece.to_vec(), at });
+                }
+            }
+            self.bytes += piece.len();
+            bytes = rest;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn consecutive_output_is_one_piece_up_to_its_size() {
+        let (mut texts, now) = (Texts::default(), Instant::now());
+        texts.output(Stream::Stdout, b"a", (1, now));
+        texts.output(Stream::Stdout, &[b'b'; PIECE_BYTES_MAX], (2, now));
+        texts.output(Stream::Stderr, b"c", (3, now));
+        texts.message(Level::Info, "d", (4, now));
+        texts.output(Stream::Stderr, b"e", (5, now));
+        let seen: Vec<_> = texts.kept.iter().map(|text| (text.at.0, text.bytes.len())).collect();
+        assert_eq!(seen, [(1, PIECE_BYTES_MAX), (2, 1), (3, 1), (4, 1), (5, 1)]);
+    }
+
+    #[test]
+    fn texts_are_bounded_and_the_rest_is_counted() {
+        let (mut texts, now) = (Texts::default(), Instant::now());
+        for number in 0..1_000 {
+            texts.output(Stream::Stdout, &[b'x'; 1_000], (number, now));
+        }
+        texts.message(Level::Info, "m", (1_000, now));
+        let kept: usize = texts.kept.iter().map(|text| text.bytes.len()).sum();
+        assert_eq!((kept, texts.messages_left_out), (BYTES_MAX, 1));
+        assert_eq!(texts.bytes_left_out, 1_000_000 - to_u64(BYTES_MAX));
+        let mut texts = Texts::default();
+        for number in 0..1_000 {
+            texts.message(Level::Info, "m", (number, now));
+        }
+        assert_eq!((texts.kept.len(), texts.messages_left_out), (TEXTS_MAX, 744));
+    }
+}
