@@ -28,7 +28,7 @@ pub(crate) struct Row {
 }
 
 /// All rows, in the order of the table.
-pub(crate) const ROWS: [Row; 19] = [
+pub(crate) const ROWS: [Row; 20] = [
     Row {
         name: "durable-far",
         what: "append and wait, on a store with 20 ms a request",
@@ -70,6 +70,7 @@ pub(crate) const ROWS: [Row; 19] = [
         what: "append and start of a plugin, without a store",
         measure: plugins::plugins,
     },
+    Row { name: "record", what: "append by a recorded plugin", measure: plugins::record },
     Row { name: "read", what: "read of 64 MiB in live batches", measure: read::read },
     Row { name: "open", what: "another log opened by its path", measure: library::open },
     Row { name: "events", what: "read of 64 MiB, event by event", measure: library::events },

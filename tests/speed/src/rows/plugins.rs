@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use rig::plugins;
 use rig::tools::cache_folder;
-use stratalog::plugin::{ExitReason, Grant, LogsCtx, Plugin, PluginEngine, PluginLimits, Run};
+use stratalog::plugin::{
+    ExitReason, Grant, LogsCtx, Plugin, PluginEngine, PluginLimits, Record, Run,
+};
 use stratalog::store::Store;
 
 use super::append::{EVENTS, PACKET, THRESHOLD, line, nanoseconds};
@@ -45,15 +47,30 @@ struct Ran {
 
 /// Runs the script on a log in `store`.
 async fn run(lab: &Lab, store: &Store, plugin: &Plugin, script: &[&str]) -> Ran {
+    run_recorded(lab, store, None, plugin, script).await
+}
+
+/// Runs the script on a log in `store`, and records the run in another store.
+async fn run_recorded(
+    lab: &Lab,
+    store: &Store,
+    record: Option<&Store>,
+    plugin: &Plugin,
+    script: &[&str],
+) -> Ran {
     let grant = Grant::new(&lab.host, store, "log");
     let logs = LogsCtx::builder().limits(&limits()).grant("bench", grant).build().expect("logs");
     let mut run = Run::new(logs);
+    if let Some(record) = record {
+        run.record(Record::new(&lab.host, record, "record")).expect("a record");
+    }
     let words = FirstWords::default();
     run.wasi().arg("plugin").args(script).stdout(words.clone());
     let begun = Instant::now();
     let outcome = plugin.run(run).await.expect("a run");
     let ended = begun.elapsed();
     assert_eq!(outcome.end, ExitReason::Exited(0));
+    assert!(outcome.record.is_none_or(|record| record.error.is_none()));
     Ran { said: words.at().map(|at| at - begun), ended }
 }
 
@@ -73,6 +90,33 @@ pub(crate) fn plugins(lab: &Lab) -> Vec<Line> {
     ];
     lines.extend(starts(lab, &plugin));
     lines
+}
+
+/// Appends events by a plugin whose run is recorded, compared with one whose run is not.
+pub(crate) fn record(lab: &Lab) -> Vec<Line> {
+    let plugin = compile(lab);
+    let appended = |word: &str, record: Option<&Store>| {
+        let script = [word, &EVENTS.to_string()];
+        let store = store(Arc::new(Forgetful::default()));
+        let ran = run_recorded(lab, &store, record, &plugin, &script);
+        nanoseconds(lab.runtime.block_on(ran).ended)
+    };
+    let measure = |word: &str, what: &str| {
+        let (mut values, mut base) = <(Values, Values)>::default();
+        for _ in 0..lab.runs {
+            base.push(appended(word, None));
+            values.push(appended(word, Some(&Store::memory())));
+        }
+        Line {
+            what: format!("append by a recorded plugin, {what}"),
+            unit: "ns/event",
+            values,
+            baseline: "without a record".to_owned(),
+            base,
+            goal: Goal::RatioAtMost(1.05),
+        }
+    };
+    vec![measure("append", "one by one"), measure("append-packed", "1,000 in a call")]
 }
 
 /// Runs a compiled plugin from its start to its first append and to its end, compared with one that
