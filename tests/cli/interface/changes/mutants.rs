@@ -81,8 +81,8 @@ fn change_that_breaks_an_earlier_version_is_named() {
         (
             "0.1.1",
             &[Edit("types.wit", "    lazy: bool,\n", "    lazy: bool,\n    eager: bool,\n")],
-            &["types: type trim-options was `record<lazy: bool>` and is `record<lazy: bool, \
-               eager: bool>`"],
+            &["types: type trim-options was `record<lazy: bool, keep-unread: bool>` and is \
+               `record<lazy: bool, eager: bool, keep-unread: bool>`"],
         ),
         (
             "0.1.1",
