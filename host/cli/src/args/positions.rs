@@ -13,7 +13,8 @@ time of the last one, in UTC.
 Example:
   stratalog positions --json logs/errors
       prints {\"positions\":[{\"name\":\"app\",\"position\":\"340\",
-                             \"commits\":12,\"time\":\"2025-01-31T12:00:00.000001Z\"}]}
+                             \"commits\":12,
+                             \"time\":\"2025-01-31T12:00:00.000001Z\"}]}
   stratalog positions --forget app --json logs/errors
       prints {\"name\":\"app\",\"forgotten\":true}";
 
