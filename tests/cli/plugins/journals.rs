@@ -175,7 +175,7 @@ fn store_that_takes_nothing_is_an_error_that_names_the_batch() {
         // The host may print a message of its own after "error: ".
         let front = "cannot flush the log errors: write-failed: errors/batch_";
         let back = ".jsonl (not-written, 9 events pending): the store of the log errors did not \
-                    confirm a batch: see the host's messages";
+                    confirm a write: see the host's messages";
         let said = ran
             .stderr
             .lines()
