@@ -1,6 +1,7 @@
 //! The server of `stratalog view`, without a browser: what it serves, and what it refuses.
 
 mod browser;
+mod connections;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -352,35 +353,6 @@ fn view_ends_the_connection_of_a_refused_request() {
     stream.read_to_end(&mut answers).ok();
     let answers = String::from_utf8_lossy(&answers).into_owned();
     assert_eq!(answers.matches("HTTP/1.1 404").count(), 1, "{answers}");
-}
-
-/// The most connections of the server.
-const CONNECTIONS_MAX: usize = 64;
-
-#[test]
-fn view_ends_the_oldest_idle_connection_for_a_new_one() {
-    let (_folder, log) = fresh();
-    ok(&["append", &log], "event\n");
-    let view = View::of(&log);
-    // The oldest one is used again, so that the second one is idle for the longest time.
-    let mut idle: Vec<_> =
-        (0..CONNECTIONS_MAX).map(|_| TcpStream::connect(&view.host).unwrap()).collect();
-    let request = format!("GET {}log.json HTTP/1.1\r\nHost: {}\r\n\r\n", view.path, view.host);
-    let ask = |stream: &mut TcpStream| {
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut status = String::new();
-        BufReader::new(stream).read_line(&mut status).unwrap();
-        assert_eq!(status, "HTTP/1.1 200 OK\r\n");
-    };
-    ask(&mut idle[0]);
-    assert_eq!(view.get("log.json").status, 200);
-    let mut end = Vec::new();
-    idle[1].read_to_end(&mut end).unwrap();
-    assert!(end.is_empty(), "{}", String::from_utf8_lossy(&end));
-    // All others are open: no time limit has ended them.
-    for stream in &mut idle[2..] {
-        ask(stream);
-    }
 }
 
 #[test]
