@@ -25,6 +25,7 @@ mod encryption;
 mod error;
 mod key;
 mod operation;
+#[cfg(feature = "plugins")]
 mod place;
 mod read;
 #[cfg(feature = "network")]
@@ -68,6 +69,7 @@ pub use config::root::Root;
 #[doc(inline)]
 pub use error::{DeleteFailure, StoreError, StoreErrorKind, WriteError};
 pub use operation::Waiting;
+#[cfg(feature = "plugins")]
 pub(crate) use place::Place;
 pub use read::listing::Listing;
 pub use read::ordered::{AHEAD_BYTES_MAX, OBJECTS_AHEAD_MAX, OrderedRead};
