@@ -24,7 +24,7 @@ mod objects;
 
 pub(crate) use names::kept;
 pub use names::{Kept, forget, positions};
-pub(crate) use objects::get;
+pub(crate) use objects::{get, newest};
 use objects::{list, not_shown};
 
 /// A reader's part of a name.
@@ -58,16 +58,13 @@ impl Named {
         name: PositionName,
     ) -> Result<Self, Error> {
         for _ in 0..MISSING_TRIES {
-            let mut named = Self::list(store, log, name.clone())?;
+            let named = Self::list(store, log, name.clone())?;
             if named.number == 0 {
                 return Ok(named);
             }
-            // Deleted since: later ones exist.
-            let Some(found) = named.get(store, log, named.number)? else { continue };
-            named.attempt = Some(found.attempt);
-            named.position = found.position;
-            named.time = found.time;
-            return Ok(named);
+            if let Some(named) = named.with_newest(store, log)? {
+                return Ok(named);
+            }
         }
         let prefix = log.positions(Some(&name));
         let message = format!(
@@ -77,19 +74,19 @@ impl Named {
         Err(Error::StoreFailed { message, transient: true })
     }
 
-    /// As [`Named::open`], of a name whose newest object is damaged: what is committed next does
-    /// not depend on it.
-    fn open_damaged<S: Store>(store: &S, log: &LogName, name: PositionName) -> Result<Self, Error> {
-        Self::list(store, log, name)
+    /// As [`Named::open`], but does not get the newest object. It may be damaged: what is committed
+    /// next does not depend on it.
+    fn list<S: Store>(store: &S, log: &LogName, name: PositionName) -> Result<Self, Error> {
+        let listed = list(store, log, Some(&name))?;
+        Ok(Self::listed(name, listed.into_iter().map(|object| object.number).collect()))
     }
 
-    fn list<S: Store>(store: &S, log: &LogName, name: PositionName) -> Result<Self, Error> {
-        let numbers: Vec<u64> =
-            list(store, log, Some(&name))?.into_iter().map(|object| object.number).collect();
+    /// The part of a reader that has listed the name, and these numbers in their order.
+    fn listed(name: PositionName, numbers: Vec<u64>) -> Self {
         let number = numbers.last().copied().unwrap_or_default();
         let oldest = (number + 1).saturating_sub(POSITIONS_KEPT).max(1);
         let garbage = numbers.into_iter().filter(|number| *number < oldest).collect();
-        Ok(Self {
+        Self {
             name,
             number,
             attempt: None,
@@ -98,7 +95,18 @@ impl Named {
             garbage,
             oldest,
             tries: Vec::new(),
-        })
+        }
+    }
+
+    /// Gets the newest object. None if it was deleted since: later ones exist.
+    fn with_newest<S: Store>(self, store: &S, log: &LogName) -> Result<Option<Self>, Error> {
+        let found = self.get(store, log, self.number)?;
+        Ok(found.map(|NamedPosition { attempt, position, time, .. }| Self {
+            attempt: Some(attempt),
+            position,
+            time,
+            ..self
+        }))
     }
 
     /// The position that was committed last, by this reader or before it. None if none was, or if

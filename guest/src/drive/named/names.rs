@@ -4,7 +4,7 @@ use super::Named;
 use super::objects::list;
 use crate::drive::catalog::Catalog;
 use crate::error::Error;
-use crate::format::names::{LogName, PositionName};
+use crate::format::names::{LogName, PositionName, PositionObject};
 use crate::limits::POSITION_TRIES;
 use crate::ports::{Store, System};
 
@@ -38,11 +38,15 @@ fn check_is_there<S: Store>(store: &S, log: &LogName) -> Result<(), Error> {
 
 /// Returns the positions of a log that exists.
 pub(crate) fn kept<S: Store>(store: &S, log: &LogName) -> Result<Vec<Kept>, Error> {
-    let mut names: Vec<_> = list(store, log, None)?.into_iter().map(|object| object.name).collect();
-    names.dedup();
     let mut kept = Vec::new();
-    for name in names {
-        let Named { name, number, position, time, .. } = Named::open(store, log, name)?;
+    for of_name in list(store, log, None)?.chunk_by(|one, other| one.name == other.name) {
+        let Some(PositionObject { name, .. }) = of_name.first() else { continue };
+        let numbers = of_name.iter().map(|object| object.number).collect();
+        let Named { name, number, position, time, .. } =
+            match Named::listed(name.clone(), numbers).with_newest(store, log)? {
+                Some(named) => named,
+                None => Named::open(store, log, name.clone())?,
+            };
         kept.extend(position.map(|position| Kept { name, position, number, time }));
     }
     Ok(kept)
@@ -62,7 +66,7 @@ pub fn forget<S: Store, Y: System>(
 ) -> Result<bool, Error> {
     for _ in 0..POSITION_TRIES {
         let mut named = match Named::open(store, log, name.clone()) {
-            Err(Error::Damaged(_)) => Named::open_damaged(store, log, name.clone())?,
+            Err(Error::Damaged(_)) => Named::list(store, log, name.clone())?,
             named => named?,
         };
         if named.number == 0 {

@@ -4,6 +4,7 @@ use crate::decide::list_pages::Pages;
 use crate::error::{Damage, Error};
 use crate::format::named_position::NamedPosition;
 use crate::format::names::{LogName, PositionName, PositionObject};
+use crate::format::ordered::Map;
 use crate::limits::LIST_PAGE_OBJECTS;
 use crate::ports::{EntryKind, ListedObject, Listing, Sizes, Store, StoreError, StoreErrorKind};
 
@@ -53,6 +54,17 @@ pub(super) fn list<S: Store>(
             return Ok(found);
         }
     }
+}
+
+/// Returns the highest number of each name among objects in the order of their names and numbers.
+pub(crate) fn newest<'a>(
+    objects: impl Iterator<Item = &'a PositionObject>,
+) -> Map<PositionName, u64> {
+    let mut newest = Map::new();
+    for object in objects {
+        newest.insert(object.name.clone(), object.number);
+    }
+    newest
 }
 
 pub(super) fn not_shown(key: &str) -> Error {

@@ -5,8 +5,7 @@ use super::{Action, Step};
 use crate::drive::catalog::Catalog;
 use crate::drive::named;
 use crate::error::Error;
-use crate::format::names::{PositionName, PositionObject};
-use crate::format::ordered::Map;
+use crate::format::names::PositionObject;
 use crate::ports::{EntryKind, Store};
 
 /// Reads the objects that the last load has listed, and returns a step for each that is damaged.
@@ -14,13 +13,10 @@ pub(super) fn steps<S: Store>(catalog: &Catalog<S>) -> Result<Vec<Step>, Error> 
     let listed = catalog.positions().iter();
     let objects = listed.filter(|(_, (kind, _))| *kind == EntryKind::Object);
     let objects: Vec<PositionObject> = objects.map(|(object, _)| object.clone()).collect();
-    let mut highest: Map<PositionName, u64> = Map::new();
-    for object in &objects {
-        highest.insert(object.name.clone(), object.number);
-    }
+    let newest_of = named::newest(objects.iter());
     let mut steps = Vec::new();
     for object in objects {
-        let is_newest = highest.get(&object.name) == Some(&object.number);
+        let is_newest = newest_of.get(&object.name) == Some(&object.number);
         let name = object.name.as_str().to_owned();
         match named::get(&catalog.store, &catalog.name, object) {
             Err(Error::Damaged(damage)) => {

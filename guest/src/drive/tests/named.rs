@@ -196,6 +196,22 @@ fn name_is_forgotten_by_a_commit() {
 }
 
 #[test]
+fn all_names_are_read_with_one_list() {
+    let world = world(2);
+    for name in ["app", "app-2", "b"] {
+        let reader = Reader::named(world.store.clone(), log(), name, ReadOptions::default());
+        let mut reader = reader.unwrap();
+        read_on(&mut reader).unwrap();
+        (0..3).for_each(|_| commit(&mut reader, &world.system).unwrap());
+    }
+    let before = world.store.0.lists.get();
+    let kept = positions(&world.store, &log()).unwrap();
+    let kept: Vec<_> = kept.iter().map(|kept| (kept.name.as_str(), kept.number)).collect();
+    assert_eq!(kept, [("app", 3), ("app-2", 3), ("b", 3)]);
+    assert_eq!(world.store.0.lists.get() - before, 1);
+}
+
+#[test]
 fn damaged_position_is_an_error_until_its_name_is_forgotten() {
     let world = world(2);
     drop(committed(&world, 3));

@@ -7,8 +7,7 @@ use super::{Finding, GarbageReason, Verifier};
 use crate::drive::named;
 use crate::error::{Damage, Error};
 use crate::format::named_position::NamedPosition;
-use crate::format::names::{PositionName, PositionObject};
-use crate::format::ordered::Map;
+use crate::format::names::PositionObject;
 use crate::limits::POSITIONS_KEPT;
 use crate::ports::{EntryKind, Store};
 
@@ -17,16 +16,12 @@ impl<S: Store> Verifier<S> {
     pub(super) fn check_named(&mut self) -> Result<(), Error> {
         let listed: Vec<_> =
             self.catalog.positions().iter().map(|(o, e)| (o.clone(), *e)).collect();
-        let mut highest: Map<PositionName, u64> = Map::new();
-        for (object, _) in &listed {
-            // The listing is in order.
-            highest.insert(object.name.clone(), object.number);
-        }
+        let newest_of = named::newest(listed.iter().map(|(object, _)| object));
         let mut findings = Vec::new();
         let mut before: Option<NamedPosition> = None;
         let (mut objects, mut read_bytes) = (0, 0_u64);
         for (object, (kind, bytes)) in listed {
-            let newest = highest.get(&object.name).copied().unwrap_or_default();
+            let newest = newest_of.get(&object.name).copied().unwrap_or_default();
             let key = self.catalog.name.key(&object);
             if kind != EntryKind::Object {
                 let found = "something else; move it away";

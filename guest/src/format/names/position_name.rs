@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::unfinished::collected;
 use super::{JSON, decimal, hex};
 use crate::error::Error;
 use crate::limits::POSITION_NAME_BYTES_MAX;
@@ -73,9 +74,7 @@ impl PositionObject {
 
     /// Parses the name of an unfinished write of such an object: `NAME#DIGITS`.
     pub(crate) fn parse_unfinished(object: &str) -> Option<Self> {
-        let (name, digits) = object.split_once('#')?;
-        decimal(digits.as_bytes(), digits.len())?;
-        Self::parse(name)
+        Self::parse(collected(object)?)
     }
 }
 

@@ -17,7 +17,13 @@ pub(crate) fn set_aside(name: &str) -> Option<ObjectName> {
 /// The object that an unfinished write collects under `NAME#DIGITS`, or a copy of which it sets
 /// aside.
 pub fn unfinished(name: &str) -> Option<ObjectName> {
+    let name = collected(name)?;
+    ObjectName::parse(name).or_else(|| set_aside(name))
+}
+
+/// `NAME`, if an unfinished write has the name `NAME#DIGITS`.
+pub(super) fn collected(name: &str) -> Option<&str> {
     let (name, number) = name.split_once('#')?;
     decimal(number.as_bytes(), number.len())?;
-    ObjectName::parse(name).or_else(|| set_aside(name))
+    Some(name)
 }
