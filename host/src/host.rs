@@ -222,12 +222,7 @@ impl Host {
         name: &str,
         options: ReadOptions,
     ) -> Result<Reader> {
-        let skips_damaged = options.skips_damaged();
-        let mut reader = Reader::open(&self.engine, store, name, None, &options.into_wit()).await?;
-        if skips_damaged {
-            reader.skip_damaged().await?;
-        }
-        Ok(reader)
+        Reader::open_with(&self.engine, store, name, None, options).await
     }
 
     /// Reads a log from a named position, which [`Reader::commit`] then moves. The reader begins at
@@ -247,13 +242,7 @@ impl Host {
         position: &str,
         options: ReadOptions,
     ) -> Result<Reader> {
-        let skips_damaged = options.skips_damaged();
-        let options = options.into_wit();
-        let mut reader = Reader::open(&self.engine, store, name, Some(position), &options).await?;
-        if skips_damaged {
-            reader.skip_damaged().await?;
-        }
-        Ok(reader)
+        Reader::open_with(&self.engine, store, name, Some(position), options).await
     }
 
     /// Returns the named positions of a log, sorted by name.

@@ -9,6 +9,7 @@ use futures::FutureExt as _;
 
 use crate::error::{Error, Result};
 use crate::page::Page;
+use crate::read_options::ReadOptions;
 use crate::sandbox::calls::Calls;
 use crate::sandbox::engine::SharedEngine;
 use crate::sandbox::instance::{CallError, Called, CountedPage, Handle};
@@ -68,6 +69,22 @@ impl Reader {
             None => instance.read(name, options).await?,
         };
         Ok(Self { calls: Calls::new(instance), handle, kept: None, ends_with, commits: 0 })
+    }
+
+    /// As [`Reader::open`], with the options of the API.
+    pub(crate) async fn open_with(
+        engine: &SharedEngine,
+        store: &Store,
+        name: &str,
+        position: Option<&str>,
+        options: ReadOptions,
+    ) -> Result<Self> {
+        let skips_damaged = options.skips_damaged();
+        let mut reader = Self::open(engine, store, name, position, &options.into_wit()).await?;
+        if skips_damaged {
+            reader.skip_damaged().await?;
+        }
+        Ok(reader)
     }
 
     /// Returns the next events, or none at the end of the events stored now. A later call lists the
@@ -234,7 +251,7 @@ impl Reader {
     }
 
     /// Skips damage from now on.
-    pub(crate) async fn skip_damaged(&mut self) -> Result<()> {
+    async fn skip_damaged(&mut self) -> Result<()> {
         let handle = self.handle;
         let skips = self.calls.end_or_make(move |instance| {
             let skips = instance.skip_damaged(handle);

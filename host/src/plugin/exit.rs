@@ -40,6 +40,27 @@ impl fmt::Display for ExitReason {
 }
 
 impl ExitReason {
+    /// Returns the word for it in reports and records: `exited`, `failed`, `trapped`,
+    /// `limit-reached` or `stopped`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Exited(_) => "exited",
+            Self::Failed => "failed",
+            Self::Trapped(_) => "trapped",
+            Self::LimitReached(_) => "limit-reached",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// Returns the exit code of a plugin that ended by itself: 1 if its `run` returned an error.
+    pub fn code(&self) -> Option<i32> {
+        match self {
+            Self::Exited(code) => Some(*code),
+            Self::Failed => Some(1),
+            Self::Trapped(_) | Self::LimitReached(_) | Self::Stopped => None,
+        }
+    }
+
     /// Converts the failure of a call into a plugin.
     pub(crate) fn of_failure(error: &wasmtime::Error, limits: &PluginLimits) -> Self {
         if let Some(exit) = error.downcast_ref::<I32Exit>() {

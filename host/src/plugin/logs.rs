@@ -176,8 +176,8 @@ impl LogsCtx {
     /// Returns the granted logs for a record.
     pub(super) fn recorded_logs(&self) -> Vec<RecordedLog> {
         let logs = self.granted.iter().map(|(label, log)| {
-            let log_name = format!("{}/{}", log.grant.store.description(), log.grant.name);
-            RecordedLog { label: label.clone(), log: log_name, rights: log.grant.rights }
+            let Grant { store, name, rights, .. } = &log.grant;
+            RecordedLog { label: label.clone(), log: store.shown_log(name), rights: *rights }
         });
         logs.collect()
     }

@@ -36,6 +36,11 @@ impl Place {
 }
 
 impl Store {
+    /// Names a log for people.
+    pub(crate) fn shown_log(&self, name: &str) -> String {
+        format!("{}/{name}", self.description())
+    }
+
     /// Returns the place of a log. Reads links of a local folder, and makes no request.
     pub(crate) fn place_of(&self, name: &str) -> Place {
         let inner = &self.inner;

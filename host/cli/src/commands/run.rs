@@ -38,8 +38,9 @@ pub(crate) async fn run(
     // All arguments are checked before the plugin is compiled.
     let (logs, host) = logs(command, shared, &limits)?;
     let mut run = stratalog::plugin::Run::new(logs);
-    give(&mut run, command)?;
-    if let Some(record) = recording::record(command, shared, host.as_ref())? {
+    let environment = environment(command)?;
+    give(&mut run, command, &environment)?;
+    if let Some(record) = recording::record(command, shared, host.as_ref(), environment)? {
         run.record(record).map_err(|error| Failure::usage(format!("--record: {error}")))?;
     }
     check_report(command)?;
@@ -169,19 +170,34 @@ fn read_plugin(file: &Path, limits: &PluginLimits) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Passes the variables and folders of the command line to the plugin.
-fn give(run: &mut stratalog::plugin::Run, command: &Run) -> Result<(), Failure> {
-    for variable in &command.env {
-        match variable.split_once('=') {
-            Some((name, value)) => run.wasi().env(name, value),
-            None => match std::env::var(variable) {
-                Ok(value) => run.wasi().env(variable, value),
-                Err(error) => return Err(Failure::usage(format!("--env {variable}: {error}"))),
-            },
-        };
+/// Returns the variables for the plugin, with their values.
+fn environment(command: &Run) -> Result<Vec<(&str, String)>, Failure> {
+    let variables = command.env.iter().map(|variable| match variable.split_once('=') {
+        Some((name, value)) => Ok((name, value.to_owned())),
+        None => match std::env::var(variable) {
+            Ok(value) => Ok((variable.as_str(), value)),
+            Err(error) => Err(Failure::usage(format!("--env {variable}: {error}"))),
+        },
+    });
+    variables.collect()
+}
+
+/// Splits a value of `--dir` into the folder and the plugin's name for it.
+fn folder(dir: &str) -> (&str, &str) {
+    dir.split_once("::").unwrap_or((dir, dir))
+}
+
+/// Passes the variables and the folders of the command line to the plugin.
+fn give(
+    run: &mut stratalog::plugin::Run,
+    command: &Run,
+    environment: &[(&str, String)],
+) -> Result<(), Failure> {
+    for (name, value) in environment {
+        run.wasi().env(name, value);
     }
     for dir in &command.dirs {
-        let (folder, name) = dir.split_once("::").unwrap_or((dir, dir));
+        let (folder, name) = folder(dir);
         run.wasi()
             .preopened_dir(folder, name, FsPerms::ReadWrite)
             .map_err(|error| Failure::usage(format!("--dir {dir}: {error:#}")))?;
@@ -254,12 +270,9 @@ struct LimitReport<'a> {
 
 /// Reports the resource usage of a run to a file, or without one to stderr.
 fn report(file: Option<&Path>, outcome: &Outcome) -> Result<(), Failure> {
-    let (end, exit_code, trap) = match &outcome.end {
-        ExitReason::Exited(code) => ("exited", Some(*code), None),
-        ExitReason::Failed => ("failed", Some(1), None),
-        ExitReason::Trapped(trap) => ("trapped", None, Some(trap.as_str())),
-        ExitReason::LimitReached(_) => ("limit-reached", None, None),
-        _ => ("stopped", None, None),
+    let trap = match &outcome.end {
+        ExitReason::Trapped(trap) => Some(trap.as_str()),
+        _ => None,
     };
     let Usage {
         time,
@@ -281,8 +294,8 @@ fn report(file: Option<&Path>, outcome: &Outcome) -> Result<(), Failure> {
         .map(|hit| LimitReport { limit: hit.limit, value: &hit.value, option: hit.option })
         .collect();
     let report = UsageReport {
-        end,
-        exit_code,
+        end: outcome.end.name(),
+        exit_code: outcome.end.code(),
         trap,
         time_seconds: seconds(time),
         computed_seconds: seconds(computed),

@@ -9,16 +9,13 @@ use crate::log::reader::Reader;
 use crate::numbers::to_u64;
 use crate::plugin::grant::Grant;
 use crate::plugin::handles::ReaderHandle;
-use crate::plugin::logs::LogsView;
+use crate::plugin::logs::{LogsCtx, LogsView};
 use crate::plugin::usage::Call;
 
 impl wit::HostReader for LogsView<'_> {
     async fn next(&mut self, reader: Resource<ReaderHandle>) -> CallResult<Option<wit::Page>> {
-        let LogsView { ctx, table } = self;
-        let handle = table.get_mut(&reader)?;
-        let number = Some(handle.number);
-        let mut call = match ctx.admitted_on(&handle.label.name, Call::ReaderNext, number) {
-            Ok((_, call)) => call,
+        let (ctx, handle, mut call) = match self.reader(&reader, Call::ReaderNext)? {
+            Ok(admitted) => admitted,
             Err(refused) => return Ok(Err(refused)),
         };
         // The memory of the page counts until the plugin has it.
@@ -34,11 +31,7 @@ impl wit::HostReader for LogsView<'_> {
         &mut self,
         reader: Resource<ReaderHandle>,
     ) -> wasmtime::Result<Option<String>> {
-        let LogsView { ctx, table } = self;
-        let handle = table.get_mut(&reader)?;
-        let number = Some(handle.number);
-        let Ok((_, call)) = ctx.admitted_on(&handle.label.name, Call::ReaderPosition, number)
-        else {
+        let Ok((_, handle, call)) = self.reader(&reader, Call::ReaderPosition)? else {
             return Ok(None);
         };
         match call.note(handle.reader.position().await) {
@@ -52,10 +45,7 @@ impl wit::HostReader for LogsView<'_> {
         &mut self,
         reader: Resource<ReaderHandle>,
     ) -> wasmtime::Result<Vec<wit::BatchEvents>> {
-        let LogsView { ctx, table } = self;
-        let handle = table.get_mut(&reader)?;
-        let number = Some(handle.number);
-        let Ok((_, call)) = ctx.admitted_on(&handle.label.name, Call::ReaderBatches, number) else {
+        let Ok((_, handle, call)) = self.reader(&reader, Call::ReaderBatches)? else {
             return Ok(Vec::new());
         };
         call.note(handle.reader.batches().await).map_err(wasmtime::Error::new)
@@ -66,11 +56,7 @@ impl wit::HostReader for LogsView<'_> {
         reader: Resource<ReaderHandle>,
         first: u64,
     ) -> wasmtime::Result<Option<String>> {
-        let LogsView { ctx, table } = self;
-        let handle = table.get_mut(&reader)?;
-        let number = Some(handle.number);
-        let Ok((_, call)) = ctx.admitted_on(&handle.label.name, Call::ReaderPositions, number)
-        else {
+        let Ok((_, handle, call)) = self.reader(&reader, Call::ReaderPositions)? else {
             return Ok(None);
         };
         call.note(handle.reader.positions(first).await).map_err(wasmtime::Error::new)
@@ -81,11 +67,8 @@ impl wit::HostReader for LogsView<'_> {
         reader: Resource<ReaderHandle>,
         position: Option<String>,
     ) -> CallResult<()> {
-        let LogsView { ctx, table } = self;
-        let handle = table.get_mut(&reader)?;
-        let number = Some(handle.number);
-        let call = match ctx.admitted_on(&handle.label.name, Call::ReaderCommit, number) {
-            Ok((_, call)) => call,
+        let (_, handle, call) = match self.reader(&reader, Call::ReaderCommit)? {
+            Ok(admitted) => admitted,
             Err(refused) => return Ok(Err(refused)),
         };
         call.end_commit(handle.reader.commit_text(position).await)
@@ -98,6 +81,18 @@ impl wit::HostReader for LogsView<'_> {
 }
 
 impl LogsView<'_> {
+    /// Returns a reader and the call on it, if that is admitted.
+    fn reader(
+        &mut self,
+        reader: &Resource<ReaderHandle>,
+        call: Call,
+    ) -> CallResult<(&mut LogsCtx, &mut ReaderHandle, AdmittedCall)> {
+        let LogsView { ctx, table } = self;
+        let handle = table.get_mut(reader)?;
+        let admitted = ctx.admitted_on(&handle.label.name, call, Some(handle.number));
+        Ok(admitted.map(|(_, call)| (&mut **ctx, handle, call)))
+    }
+
     /// Opens a reader, and ends the call that asked for it.
     pub(super) async fn open_reader(
         &mut self,

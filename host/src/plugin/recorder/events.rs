@@ -158,15 +158,8 @@ impl Writer {
             object.object("left_out", |inner| add_left_out(inner, &budget.left_out));
             return object.end();
         };
-        let (end, code) = match &ended.end {
-            ExitReason::Exited(code) => ("exited", Some(*code)),
-            ExitReason::Failed => ("failed", Some(1)),
-            ExitReason::Trapped(_) => ("trapped", None),
-            ExitReason::LimitReached(_) => ("limit-reached", None),
-            ExitReason::Stopped => ("stopped", None),
-        };
-        object.text("end", end);
-        if let Some(code) = code {
+        object.text("end", ended.end.name());
+        if let Some(code) = ended.end.code() {
             object.raw("exit_code", code);
         }
         match &ended.end {

@@ -108,10 +108,10 @@ impl Record {
         grants: impl Iterator<Item = (&'a str, &'a Grant)>,
     ) -> Result<()> {
         let place = self.store.place_of(&self.name);
-        let record = shown(&self.store, &self.name);
+        let record = self.store.shown_log(&self.name);
         for (label, grant) in grants {
             if place.overlaps(&grant.store.place_of(&grant.name)) {
-                let log = shown(&grant.store, &grant.name);
+                let log = grant.store.shown_log(&grant.name);
                 return Err(Error::InvalidInput(format!(
                     "cannot record to the log {record}: the plugin is granted {log} as {label}, \
                      and must not reach its record; record to another log, neither above nor \
@@ -129,11 +129,6 @@ impl Record {
         }
         Ok(())
     }
-}
-
-/// Names a log for people.
-fn shown(store: &Store, name: &str) -> String {
-    format!("{}/{name}", store.description())
 }
 
 impl fmt::Debug for Record {

@@ -15,6 +15,7 @@ pub(super) fn record(
     command: &Run,
     shared: &Shared,
     host: Option<&Host>,
+    environment: Vec<(&str, String)>,
 ) -> Result<Option<Record>, Failure> {
     let options = &command.record;
     let Some(log) = &options.record else { return Ok(None) };
@@ -34,16 +35,11 @@ pub(super) fn record(
         .arguments(&command.arguments)
         .bytes_per_second(options.record_bytes_per_second)
         .bytes_max(options.record_bytes_max);
-    for variable in &command.env {
-        let (name, value) = match variable.split_once('=') {
-            Some((name, value)) => (name, value.to_owned()),
-            // A variable that is not set was refused before.
-            None => (variable.as_str(), std::env::var(variable).unwrap_or_default()),
-        };
+    for (name, value) in environment {
         record = record.environment(name, value);
     }
     for dir in &command.dirs {
-        let (folder, name) = dir.split_once("::").unwrap_or((dir, dir));
+        let (folder, name) = super::folder(dir);
         record = record.folder(folder, name);
     }
     Ok(Some(record))
