@@ -7,7 +7,8 @@
 //! - [`mod@format`]: names and bytes of objects;
 //! - [`decide`]: a snapshot in, a plan out;
 //! - [`drive`]: all I/O;
-//! - `component`: the shell that makes this a component. It converts and calls.
+//! - `component`: the shell that makes this a component. It converts and calls. With the feature
+//!   `native`, its types of the WIT and their conversions are compiled natively, too.
 //!
 //! With the feature `fuzzing`, `fuzzing` has the properties that fuzz targets check.
 //!
@@ -23,5 +24,5 @@ pub mod limits;
 pub mod mutants;
 pub mod ports;
 
-#[cfg(target_arch = "wasm32")]
-mod component;
+#[cfg(any(target_arch = "wasm32", feature = "native"))]
+pub mod component;

@@ -116,6 +116,42 @@ pub enum Mutant {
     CollectUnordered,
     /// A trim that holds at named positions removes events that one has not passed.
     TrimPastNames,
+    /// A parked writer continues with another id.
+    ParkedWithoutWriter,
+    /// A parked writer forgets the time of its last batch.
+    ParkedWithoutTime,
+    /// A parked writer counts its batches from 0 again.
+    ParkedWithoutNumber,
+    /// A parked writer forgets what it has made durable.
+    ParkedWithoutWritten,
+    /// A parked writer continues with the default options.
+    ParkedWithoutOptions,
+    /// A parked writer forgets the highest generation that it has seen.
+    ParkedWithoutGeneration,
+    /// A parked writer loses the events that are in no batch.
+    ParkedWithoutEvents,
+    /// The events of a parked writer that are in no batch count as just appended.
+    ParkedWithoutAge,
+    /// A parked reader forgets which live batches it has yielded.
+    ParkedReaderWithoutYielded,
+    /// A parked reader continues behind a batch that it has not yielded.
+    ParkedReaderAhead,
+    /// A parked reader yields batches of any time.
+    ParkedReaderWithoutTimes,
+    /// A parked reader that was to start at the last events starts at the first one.
+    ParkedReaderWithoutStart,
+    /// A parked reader yields any number of events.
+    ParkedReaderWithoutLimit,
+    /// A parked reader does not count trimmed events as missed.
+    ParkedReaderFresh,
+    /// A parked reader does not report that there is no log.
+    ParkedReaderOfAnyLog,
+    /// A parked reader ends in the middle of a pass.
+    ParkedReaderAtEnd,
+    /// A parked reader forgets the highest generation that it has seen.
+    ParkedReaderWithoutGeneration,
+    /// A parked reader forgets the commit that it has seen of its name.
+    ParkedReaderWithoutCommit,
 }
 
 #[cfg(feature = "mutants")]

@@ -1,7 +1,9 @@
 //! The errors of the library, by the reaction of the caller.
 
+use std::fmt;
+
 use crate::numbers::count;
-use crate::store::{LocationError, OpenError};
+use crate::store::{LocationError, OpenError, StoreError, StoreErrorKind};
 use crate::types::interface as types;
 use crate::types::{Damage, InvalidEvent, NoLog, StoreFailure, WriteFailure};
 
@@ -12,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// waited for it.
 ///
 /// No message ever contains a credential.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A name, option or limit is out of range: fix the call.
@@ -68,6 +70,13 @@ pub enum Error {
     /// that the text names. Its instance is gone, and the events that were not flushed are lost.
     #[error("the log's component failed: {0}")]
     Guest(String),
+}
+
+/// As [`Display`](fmt::Display): a `main` that returns an error prints it so.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A value that is no event, or an event that is no such value.
@@ -134,6 +143,19 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Makes the error of a request that the host itself has made to a store.
+    pub(crate) fn of_store(error: StoreError) -> Self {
+        Self::StoreFailed(store_failure(error))
+    }
+}
+
+/// Returns the failure of a store without its kind.
+pub(crate) fn store_failure(error: StoreError) -> StoreFailure {
+    let transient = error.kind == StoreErrorKind::Unavailable;
+    StoreFailure { message: error.message, transient }
+}
+
 impl From<types::Error> for Error {
     fn from(error: types::Error) -> Self {
         match error {
@@ -149,5 +171,17 @@ impl From<types::Error> for Error {
             types::Error::LimitReached(message) => Self::LimitReached(message),
             types::Error::Closed => Self::Closed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_that_main_returns_is_printed_as_its_text() {
+        let error = Error::from(LocationError::Empty);
+        assert!(error.to_string().contains("write a path"), "{error}");
+        assert_eq!(format!("{error:?}"), error.to_string());
     }
 }

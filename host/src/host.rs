@@ -4,23 +4,24 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::limits::Limits;
-use crate::log::Log;
-use crate::log::Verifier;
 use crate::log::reader::Reader;
+use crate::log::{Files, FilesOptions, ListOptions, Log, Logs, Verifier};
 use crate::named_position::NamedPosition;
 use crate::options::LogOptions;
 use crate::read_options::ReadOptions;
 use crate::sandbox::component_file;
-use crate::sandbox::engine::{Charge, LogEngine, SharedEngine};
+use crate::sandbox::engine::{Charge, SharedEngine};
 use crate::stats::Stats;
 use crate::store::Store;
 use crate::stores::Stores;
 use crate::types::{
     CompactOptions, Compaction, CompactionPlan, RepairStep, TrimOptions, TrimPoint, TrimResult,
 };
+
+pub(crate) mod builder;
+
+use builder::HostBuilder;
 
 /// The component that is built with this crate.
 static EMBEDDED: &[u8] = include_bytes!(env!("STRATALOG_COMPONENT"));
@@ -30,7 +31,8 @@ const EMBEDDED_SHA256: &str = env!("STRATALOG_COMPONENT_SHA256");
 
 /// Runs the log's component. Cheap to clone; one is enough for a process.
 ///
-/// Each open log, each pass, each compaction and each other operation has an instance of its own.
+/// Each pass, each compaction and each other operation has an instance of its own. So has each open
+/// log that is in use: see [`HostBuilder::live_logs_max`].
 /// After the second instance, the host keeps one more ready, which takes less than 200 KiB of
 /// memory.
 ///
@@ -43,105 +45,6 @@ const EMBEDDED_SHA256: &str = env!("STRATALOG_COMPONENT_SHA256");
 pub struct Host {
     engine: SharedEngine,
     stores: Arc<Stores>,
-}
-
-/// Sets up a [`Host`].
-#[derive(Debug, Default)]
-pub struct HostBuilder {
-    component: Option<Source>,
-    cache: Option<PathBuf>,
-    clock: Clock,
-    limits: Limits,
-}
-
-#[derive(Debug)]
-enum Source {
-    Bytes(Vec<u8>),
-    File(PathBuf),
-}
-
-impl HostBuilder {
-    /// Runs these bytes instead of the embedded component. They must be a component of the world
-    /// `stratalog:log/log-component`.
-    #[must_use]
-    pub fn component_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.component = Some(Source::Bytes(bytes.into()));
-        self
-    }
-
-    /// Runs the component in this file instead of the embedded one.
-    #[must_use]
-    pub fn component_file(mut self, file: impl Into<PathBuf>) -> Self {
-        self.component = Some(Source::File(file.into()));
-        self
-    }
-
-    /// Keeps the compiled component below this folder for later processes. Without it, each host
-    /// compiles the component again, which takes about a second.
-    ///
-    /// A compiled component is native code. It is run only if three conditions hold:
-    ///
-    /// - The folder, the folder in it and the file belong to the user of this process.
-    /// - No other user may write to them.
-    /// - The digest of the file is right.
-    ///
-    /// Otherwise the component is compiled again, a warning names the file or the folder and the
-    /// reason, and the file is replaced. If the folder does not exist, it is created for this user
-    /// alone. It keeps at most 200 compiled components with at most 1 GiB together. The least
-    /// recently used ones are removed. A full or read-only disk is not a failure.
-    ///
-    /// On Linux, a file is mapped. Files of the cache may be deleted at any time, and must not be
-    /// changed in place while a process runs.
-    #[must_use]
-    pub fn cache_folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.cache = Some(folder.into());
-        self
-    }
-
-    /// Provides the component with this clock instead of the system's.
-    #[must_use]
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Applies these limits to every instance.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Compiles the component.
-    ///
-    /// # Errors
-    /// - [`Error::Component`]: the bytes cannot be read or are not a component. Or the component
-    ///   lacks an export, or has an import that the host does not provide.
-    /// - [`Error::LimitReached`]: this process may have too little address space.
-    pub fn build(self) -> Result<Host> {
-        let (bytes, origin);
-        let component = match &self.component {
-            None => {
-                origin = "the embedded component".to_owned();
-                EMBEDDED
-            }
-            Some(Source::Bytes(given)) => {
-                origin = "the given component".to_owned();
-                given
-            }
-            Some(Source::File(file)) => {
-                origin = file.display().to_string();
-                bytes = component_file::read(file).map_err(Error::Component)?;
-                &bytes[..]
-            }
-        };
-        let engine = {
-            let sha256 = self.component.is_none().then_some(EMBEDDED_SHA256);
-            let cache = self.cache.as_deref();
-            LogEngine::new(component, &origin, sha256, cache, self.clock, self.limits)?
-        };
-        Ok(Host { engine: SharedEngine::new(engine), stores: Arc::default() })
-    }
 }
 
 impl Host {
@@ -372,6 +275,47 @@ impl Host {
     /// [`Error::InvalidInput`], [`Error::NoLog`], [`Error::StoreFailed`] or [`Error::Damaged`].
     pub async fn stat(&self, store: &Store, name: &str) -> Result<Stats> {
         Ok(self.engine.instantiate(store).await?.stat(name).await?.into())
+    }
+
+    /// Lists the objects, or ranges of them, that have the events of a log now, for tools that read
+    /// them as they are.
+    ///
+    /// Their events, one range after the other, are those that a reader returns, in its order. The
+    /// list is of one state of the log. A compaction or a trim may delete objects of it afterwards:
+    /// if one is gone, list again.
+    ///
+    /// Lists the log and reads its manifest. Also reads the index of each segment of which only
+    /// some events are listed, and, of a batch that a lazy trim has cut, the trimmed events.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`], [`Error::NoLog`], [`Error::StoreFailed`], [`Error::Damaged`] or
+    /// [`Error::Unsupported`].
+    pub async fn files(&self, store: &Store, name: &str, options: FilesOptions) -> Result<Files> {
+        Files::list(&self.engine, store, name, options).await
+    }
+
+    /// Finds the logs below a folder of a store, at any depth, and counts what the names of their
+    /// objects tell. Lists the folder once and reads nothing else: see
+    /// [`Store::tree`](crate::store::Store::tree) for the requests. `folder` is relative to the
+    /// store's root; empty for all logs.
+    ///
+    /// ```
+    /// # use stratalog::store::Store;
+    /// # use stratalog::{Host, ListOptions};
+    /// # async fn example(host: Host, store: Store) -> Result<(), stratalog::Error> {
+    /// let mut logs = host.logs(&store, "", ListOptions::new()).await?;
+    /// while let Some(log) = logs.next().await? {
+    ///     println!("{}: {:?}", log.name, log.counts);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if the root is a local folder that does not exist, and
+    /// [`Error::StoreFailed`].
+    pub async fn logs(&self, store: &Store, folder: &str, options: ListOptions) -> Result<Logs> {
+        Logs::open(&self.engine, store, folder, options).await
     }
 
     /// Returns the folder where the command line keeps compiled components by default:

@@ -13,7 +13,9 @@
 //! - [`Reader`] reads what [`ReadOptions`] select. Its position can be stored, and a later pass
 //!   resumes from it. [`Follow`] waits for new events.
 //! - [`Host::compact`] keeps a log in few objects, [`Host::trim`] removes its oldest events,
-//!   [`Verifier`] checks it, and [`Host::stat`] counts it.
+//!   [`Verifier`] checks it, [`Host::stat`] counts it, and [`Host::files`] lists its objects for
+//!   other tools.
+//! - [`Host::logs`] finds the [`Logs`] below a folder, by the names of their objects.
 //!
 //! Any number of processes may append to one log, read, compact and trim it, without coordination.
 //!
@@ -35,6 +37,8 @@
 //! ```
 //!
 //! A URL of a store that is left out is an error that names its feature.
+//!
+//! The page `docs/embedding.md` of this package shows the parts together.
 //!
 //! # Example
 //!
@@ -88,6 +92,11 @@
 
 include!(concat!(env!("OUT_DIR"), "/wit.rs"));
 
+/// The code of the page for embedders, which compiles as an example.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embedding.md")]
+mod embedding_page {}
+
 mod clock;
 mod error;
 mod host;
@@ -113,12 +122,16 @@ pub use clock::Clock;
 #[cfg(feature = "serde")]
 pub use error::JsonError;
 pub use error::{Error, Result};
-pub use host::{Host, HostBuilder};
+pub use host::Host;
+pub use host::builder::HostBuilder;
 pub use limits::Limits;
 pub use log::Log;
 #[cfg(feature = "serde")]
 pub use log::Values;
-pub use log::{Event, Events, Follow, Notice, Notices, Pages, Reader, Verifier};
+pub use log::{
+    Event, Events, Files, FilesOptions, Follow, ListOptions, ListedLog, LogFile, Logs, NameCounts,
+    Notice, Notices, Pages, Reader, Verifier,
+};
 pub use log_at::{LogAt, at};
 pub use named_position::NamedPosition;
 pub use options::LogOptions;

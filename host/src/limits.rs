@@ -68,6 +68,26 @@ pub(crate) const READ_RANGE_BYTES: usize = 64;
 pub(crate) const CACHED_MODULES_MAX: usize = 200;
 pub(crate) const CACHED_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
+/// Writers with an instance: one of these takes 7 of the 65,530 memory maps that a process may have
+/// by default.
+pub(crate) const LIVE_LOGS_DEFAULT: usize = 1_000;
+
+/// Further writers whose store has not taken their events for [`STEP_OUTSIDE_AFTER`]. With all of
+/// these, and those above, most memory maps are taken.
+pub(crate) const OUTSIDE_SEATS_MAX: usize = 5_000;
+pub(crate) const STEP_OUTSIDE_AFTER: Duration = Duration::from_secs(5);
+
+/// Readers with an instance are as many as writers. These are further ones whose store has not
+/// answered for [`STEP_OUTSIDE_AFTER`].
+pub(crate) const OUTSIDE_READERS_MAX: usize = 500;
+
+/// The time that a writer or a reader waits for an instance while none becomes free.
+pub(crate) const SEAT_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// A writer is parked when it has rested for this time, and a follower when it waits for this time
+/// before a poll. To continue it takes less than a millisecond.
+pub(crate) const PARK_AFTER: Duration = Duration::from_secs(5);
+
 /// Packed events that wait for a handle's instance, in bytes. Above this, `append` waits.
 pub(crate) const PACKED_BYTES_MAX: usize = 1024 * 1024;
 
@@ -85,6 +105,7 @@ pub(crate) const COMMANDS_MAX: usize = 256;
 /// longest one keeps an idle follower below 40,000 lists a day.
 pub(crate) const FOLLOW_WAIT_MIN: Duration = Duration::from_millis(200);
 pub(crate) const FOLLOW_WAIT_MAX: Duration = Duration::from_secs(5);
+const _: () = assert!(FOLLOW_WAIT_MAX.as_millis() >= PARK_AFTER.as_millis());
 
 /// The setting that lowers the address space of an instance of the log's component.
 pub(crate) const INSTANCE_MEMORY_OPTION: &str = "memory_bytes_max (--memory-max)";
@@ -92,19 +113,25 @@ pub(crate) const INSTANCE_MEMORY_OPTION: &str = "memory_bytes_max (--memory-max)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numbers::{grouped, to_u64};
 
     #[test]
     fn pages_name_the_limits_of_the_host() {
         let readme = include_str!("../../README.md");
+        let embedding = include_str!("../docs/embedding.md");
         let seconds = |wait: Duration| wait.as_secs_f64();
         let waits = (seconds(FOLLOW_WAIT_MIN), seconds(FOLLOW_WAIT_MAX));
         let cached_gib = CACHED_BYTES_MAX >> 30;
-        for text in [
-            format!("growing intervals of {} s to {} s.", waits.0, waits.1),
-            format!("at most {CACHED_MODULES_MAX} files and {cached_gib} GiB"),
+        let (rest, live) = (PARK_AFTER.as_secs(), grouped(to_u64(LIVE_LOGS_DEFAULT)));
+        for (page, text) in [
+            (readme, format!("growing intervals of {} s to {} s.", waits.0, waits.1)),
+            (readme, format!("at most {CACHED_MODULES_MAX} files and {cached_gib} GiB")),
+            (embedding, format!("One that has rested for {rest} s gives it back")),
+            (embedding, format!("At most {live} logs have an instance at a time")),
+            (embedding, format!("give its instance back for {} s", SEAT_WAIT_MAX.as_secs())),
         ] {
-            let words = readme.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(words.contains(&text), "README.md does not say {text:?}");
+            let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains(&text), "no page says {text:?}");
         }
     }
 }

@@ -12,12 +12,12 @@ use tokio::task::spawn_blocking;
 
 use crate::error::{Error, Result};
 use crate::host::Host;
-use crate::log::{Log, Reader, Verifier};
+use crate::log::{Files, FilesOptions, ListOptions, Log, Logs, Reader, Verifier};
 use crate::named_position::NamedPosition;
 use crate::options::LogOptions;
 use crate::read_options::ReadOptions;
 use crate::stats::Stats;
-use crate::store::{Location, Store, StoreOptions};
+use crate::store::{Location, Root, Store, StoreOptions};
 use crate::types::{
     CompactOptions, Compaction, CompactionPlan, RepairStep, TrimOptions, TrimPoint, TrimResult,
 };
@@ -127,17 +127,32 @@ impl Host {
         options: Option<StoreOptions>,
     ) -> Result<LogAt> {
         let Location { root, name } = location;
+        let store = self.store_of(root, options).await?;
+        Ok(LogAt { host: self.clone(), store, name: name.into() })
+    }
+
+    /// Finds the logs below a URL without the name of a log, such as `s3://bucket/team`: see
+    /// [`Host::logs`].
+    ///
+    /// # Errors
+    /// As [`at`] and [`Host::logs`].
+    pub async fn logs_at(&self, root: &str, options: ListOptions) -> Result<Logs> {
+        let store = self.store_of(Root::parse(root)?, None).await?;
+        self.logs(&store, "", options).await
+    }
+
+    /// Opens the store of a root: with these options, or to share it with other logs.
+    async fn store_of(&self, root: Root, options: Option<StoreOptions>) -> Result<Store> {
         let key = root.to_string();
         let kept = options.is_none().then(|| self.stores().kept(&key)).flatten();
-        let store = match (kept, options) {
-            (Some(store), _) => store,
-            (None, Some(options)) => unblocked(move || Ok(Store::open(&root, &options)?)).await?,
+        match (kept, options) {
+            (Some(store), _) => Ok(store),
+            (None, Some(options)) => unblocked(move || Ok(Store::open(&root, &options)?)).await,
             (None, None) => {
                 let opened = unblocked(move || Ok(Store::open(&root, &StoreOptions::new())?));
-                self.stores().keep(key, opened.await?)
+                Ok(self.stores().keep(key, opened.await?))
             }
-        };
-        Ok(LogAt { host: self.clone(), store, name: name.into() })
+        }
     }
 }
 
@@ -277,6 +292,14 @@ impl LogAt {
     /// As [`Host::plan_repair`].
     pub async fn plan_repair(&self) -> Result<Vec<RepairStep>> {
         self.host.plan_repair(&self.store, &self.name).await
+    }
+
+    /// Lists the objects that have the events now: see [`Host::files`].
+    ///
+    /// # Errors
+    /// As [`Host::files`].
+    pub async fn files(&self, options: FilesOptions) -> Result<Files> {
+        self.host.files(&self.store, &self.name, options).await
     }
 
     /// Counts objects, events and bytes: see [`Host::stat`].

@@ -119,6 +119,54 @@ fn signal_ends_it_quietly_even_while_nobody_reads() {
     assert_eq!((ran.code, ran.stderr.as_str()), (143, ""));
 }
 
+#[test]
+fn tail_since_a_time_prints_from_there_on() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], &numbered(0..5));
+    assert_eq!(ok(&["tail", "--since", "1h", &log], ""), numbered(0..5));
+    assert_eq!(ok(&["tail", "--since", "2100-01-01", &log], ""), "");
+    check(&["tail", "--since", "1h", "-n", "3", &log], "", 2, &["--since", "--lines"]);
+}
+
+/// A follower that is killed repeats at most its last page; one that is stopped repeats nothing.
+#[cfg(unix)]
+#[test]
+fn follower_with_a_position_continues_where_it_ended() {
+    let (folder, log) = fresh();
+    let file = folder.path().join("position").display().to_string();
+    let mut appended = 0;
+    for kept in [["--position-file", &file], ["--position-name", "job"]] {
+        // Where the next one begins: at the latest there, and at the earliest.
+        let (mut at_most, mut at_least) = (0, 0);
+        for round in 0..20 {
+            ok(&["append", &log], &numbered(appended..appended + 2));
+            appended += 2;
+            let command = [&["read", "-f"], &kept[..], &[&log]].concat();
+            let (mut child, mut next) = follow(stratalog(&command));
+            let newest = numbered(appended - 1..appended);
+            let mut printed = String::new();
+            while !printed.ends_with(&newest) {
+                let line = next();
+                assert!(!line.is_empty(), "{printed}");
+                printed += &line;
+            }
+            let first =
+                printed.lines().next().and_then(|line| line[5..line.len() - 1].parse().ok());
+            let first: usize = first.unwrap();
+            assert!((at_least..=at_most).contains(&first), "{first}: {at_least} to {at_most}");
+            assert_eq!(printed, numbered(first..appended));
+            if round % 3 == 0 {
+                ok(&["compact", "--full", &log], "");
+            }
+            let is_stopped = round % 2 == 0;
+            signal(&child, if is_stopped { "TERM" } else { "KILL" });
+            child.wait().unwrap();
+            at_most = appended;
+            at_least = if is_stopped { appended } else { first };
+        }
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn closed_pipe_ends_a_tail_without_new_events() {

@@ -11,12 +11,14 @@ pub(crate) mod disks;
 mod doctor;
 mod endings;
 mod events;
+mod files;
 mod following;
 mod inputs;
 #[cfg(unix)]
 mod installed;
 mod interface;
 mod lacks;
+mod ls;
 mod matrix;
 mod mistakes;
 mod named;

@@ -1,6 +1,9 @@
 //! Positions that are kept in the log, under names.
 
-use crate::binary::{fresh, ok, run_with};
+use std::path::Path;
+use std::process::Command;
+
+use crate::binary::{fresh, ok, run_with, stratalog};
 
 /// A position kept in the log: each event is printed once, and a forgotten name has no position.
 #[test]
@@ -21,6 +24,12 @@ fn read_by_name_prints_each_event_once() {
     let trim = ["trim", "--keep-unread", "--keep-events", "0", &log];
     let trimmed = run_with(&trim, b"").stderr;
     assert!(trimmed.contains("stay for the position named other"), "{trimmed}");
+    let missing = run_with(&["positions", "--forget", "jop", &log], b"");
+    let said = "there is no position jop of ";
+    assert!(
+        missing.stderr.contains(said) && missing.stderr.contains("it has job, other"),
+        "{said}"
+    );
     ok(&["positions", "--forget", "other", &log], "");
     assert!(run_with(&trim, b"").stderr.contains("position named job"));
     assert_eq!(ok(&named, ""), "d\n");
@@ -29,4 +38,47 @@ fn read_by_name_prints_each_event_once() {
     assert_eq!(ok(&["positions", "--json", &log], ""), "{\"positions\":[]}\n");
     assert_eq!(ok(&named, ""), "d\n");
     ok(&["verify", &log], "");
+}
+
+/// A position names every writer whose batches were read before their compaction. People see their
+/// number.
+#[test]
+fn positions_among_many_writers_are_listed_on_short_lines() {
+    let (_folder, log) = fresh();
+    for _ in 0..12 {
+        ok(&["append", &log], "event\n");
+    }
+    ok(&["read", "--position-name", "job", &log], "");
+    let listed = ok(&["positions", &log], "");
+    assert!(listed.starts_with("job  0 and batches of 12 writers  1 commit, last "), "{listed}");
+    let whole = ok(&["positions", "--json", &log], "");
+    assert!(whole.len() > 12 * 40, "{whole}");
+    ok(&["compact", &log], "");
+    ok(&["append", &log], "event\n");
+    ok(&["read", "--position-name", "job", &log], "");
+    let listed = ok(&["positions", &log], "");
+    assert!(listed.contains("@12 and batches of 1 writer  2 commits"), "{listed}");
+}
+
+/// The commands of the page on copies, for a log that is compacted: positions come along.
+#[test]
+fn copy_by_the_commands_of_its_page_has_named_positions() {
+    let (folder, _) = fresh();
+    let log = folder.path().join("journal").to_str().unwrap().to_owned();
+    ok(&["append", &log], "a\nb\n");
+    ok(&["read", "--position-name", "job", "--limit", "1", &log], "");
+    ok(&["append", &log], "c\n");
+    ok(&["compact", &log], "");
+    let page = include_str!("../../host/docs/copies.md");
+    let commands = page.split("```sh\n").find(|block| block.starts_with("copy() {")).unwrap();
+    let commands = commands.split("```").next().unwrap();
+    let binary = stratalog::<&str>(&[]);
+    let binary = Path::new(binary.get_program()).parent().unwrap();
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
+    let mut shell = Command::new("sh");
+    let shell = shell.args(["-c", commands]).env("PATH", path).current_dir(folder.path());
+    let copied = shell.output().unwrap();
+    assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+    let copy = folder.path().join("copy").to_str().unwrap().to_owned();
+    assert_eq!(ok(&["read", "--position-name", "job", &copy], ""), "b\nc\n");
 }

@@ -6,7 +6,7 @@ use crate::binary::{check, fresh, ok};
 use crate::commands::{commands, help_of};
 
 /// Bad values of options.
-const BAD: [(&str, &[&str]); 49] = [
+const BAD: [(&str, &[&str]); 51] = [
     ("--store-option", &["x", "", "=x"]),
     ("--retry-max", &["x", "-1", "101", ""]),
     ("--timeout", &["x", "0", "5m", "5", ""]),
@@ -23,6 +23,7 @@ const BAD: [(&str, &[&str]); 49] = [
     ("--position-name", &["X", "", "a_b", "a/b"]),
     ("--forget", &["X", "", "a_b", "a/b"]),
     ("--limit", &["x", "-1", "18446744073709551616", ""]),
+    ("--format", &["x", ""]),
     ("--since", &["x", "tomorrow", "20260131", ""]),
     ("--until", &["x", "1969-12-31", ""]),
     ("--lines", &["x", "+", "--1", "1k", ""]),
@@ -33,6 +34,7 @@ const BAD: [(&str, &[&str]); 49] = [
     ("--keep-events", &["x", "-1", ""]),
     ("--log", &["x", "=LOG", "a b=LOG", "a=ftp://host/log", "a="]),
     ("--grant", &["x", "a=fly", "a=read"]),
+    ("--quota", &["x", "=1K", "a=", "a=0", "a=1K,0", "a=1K,x", "a=1K"]),
     ("--env", &["STRATALOG_TEST_IS_NOT_SET"]),
     ("--dir", &["/no/such/folder", ""]),
     ("--record", &["", "ftp://host/log", "memory:x"]),

@@ -105,3 +105,26 @@ fn output_in_a_folder_without_permission_is_named_itself() {
     );
     assert_eq!((ran.code, ran.stderr), (5, expected));
 }
+
+#[test]
+fn ls_reports_folders_that_may_not_be_listed_and_lists_the_rest() {
+    let (folder, log) = fresh();
+    let root = folder.path().join("root");
+    let at = |name: &str| root.join(name).to_str().unwrap().to_owned();
+    fs::create_dir(&root).unwrap();
+    for name in ["a", "b", "c"] {
+        ok(&["append", &at(name)], "a\n");
+    }
+    fs::set_permissions(at("b"), Permissions::from_mode(0o700)).unwrap();
+    for arguments in [["ls", "--json"], ["ls", "--shallow"]] {
+        let arguments = [&arguments[..], &[root.to_str().unwrap()]].concat();
+        let Some(ran) = as_user(folder.path(), &arguments, "") else { return };
+        assert_eq!(ran.code, 3, "{arguments:?}: {}", ran.stderr);
+        let lines: Vec<&str> = ran.stdout.lines().collect();
+        assert!(lines.len() == 2 && lines[0].contains(&at("a")) && lines[1].contains(&at("c")));
+        for part in [&*at("b"), "1 folder may not be listed", "2 logs printed", "allow listing"] {
+            assert!(ran.stderr.contains(part), "no {part:?}: {}", ran.stderr);
+        }
+    }
+    drop(log);
+}

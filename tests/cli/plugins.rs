@@ -13,6 +13,7 @@ mod memory;
 mod newest_hosts;
 mod node_host;
 mod python_host;
+mod quotas;
 mod records;
 mod refused_parts;
 #[cfg(target_os = "linux")]

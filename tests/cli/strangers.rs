@@ -55,7 +55,8 @@ fn log_that_is_not_there_is_an_error_on_every_store() {
     for number in 0..20 {
         ok(&["append", &format!("{log}/many/{number:02}")], "a\n");
     }
-    on_all(&[&format!("{log}/audit, {log}/many/00, {log}/many/01"), " and more\n"]);
+    let all = format!(" and more: `stratalog ls {log}` lists all\n");
+    on_all(&[&format!("{log}/audit, {log}/many/00, {log}/many/01"), &all]);
 
     for command in &commands {
         let said = "there is no log at memory:log: a log in memory ends with its command";

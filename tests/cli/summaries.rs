@@ -166,6 +166,7 @@ fn help_is_complete_and_completions_are_scripts() {
         ),
         ("verify", &["The exit code is 4", "absorbed-batch"]),
         ("stat", &["Write amplification", "first_position"]),
+        ("ls", &["--shallow", "\"batch_events\"", "is 3"]),
     ] {
         let help = ok(&[command, "--help"], "");
         for part in parts {

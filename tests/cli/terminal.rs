@@ -58,3 +58,26 @@ fn long_errors_are_wrapped_between_words_on_a_terminal_only() {
         }
     }
 }
+
+/// The cause comes first, since a narrow terminal has no room for all of it.
+#[test]
+fn wait_for_a_store_shows_its_cause_on_a_narrow_terminal() {
+    let arguments = ["stat", "--timeout", "4s", "https://127.0.0.1:1/log"];
+    let Some(lines) = on_terminal(60, &arguments) else { return };
+    let cause = "s: Connection refused (os error 111); ";
+    assert!(lines.iter().any(|line| line.contains(cause)), "{lines:#?}");
+}
+
+#[test]
+fn logs_stand_in_a_table_on_a_terminal() {
+    let (folder, log) = fresh();
+    let root = folder.path().to_str().unwrap();
+    let long = "a-name-that-is-too-long-for-its-column-but-not-for-the-line";
+    ok(&["append", &log], "event\n");
+    ok(&["append", &format!("{root}/{long}")], "event\n");
+    let Some(lines) = on_terminal(80, &["ls", root]) else { return };
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{lines:#?}");
+    assert!(lines[0].trim_start().starts_with("EVENTS"), "{lines:#?}");
+    assert_eq!(lines[2].trim(), long);
+    assert_eq!(lines[0].find("LOG"), lines[3].find("log"), "{lines:#?}");
+}

@@ -9,6 +9,8 @@ use stratalog::{Error, TrimPoint};
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::reader::ReadOptions;
 
+mod listed;
+mod named;
 mod reads;
 mod trims;
 
@@ -78,6 +80,26 @@ fn stat_and_file_count_cost_the_lists_of_a_read_and_the_manifest() {
         assert_eq!(log.file_count().unwrap(), 5);
         assert_eq!(world.counter.counts(), counts([("list", 2), ("get manifest", 1)]));
         log.close().unwrap();
+    });
+}
+
+#[test]
+fn files_cost_what_stat_does_and_indexes_of_segments_that_are_cut() {
+    on_both(|world| {
+        log_of(world, 2, 3);
+        world.counter.requests();
+        let files = world.files("log").unwrap();
+        assert_eq!(world.counter.counts(), counts([("list", 2), ("get manifest", 1)]));
+        let bytes: u64 = files.iter().map(|(_, range)| range.end - range.start).sum();
+        assert_eq!((files.len(), bytes), (5, world.stat("log").unwrap().bytes));
+        // The first trim cuts a batch, and the second one a segment between two batches.
+        for (kept, cut) in [(13, 1), (12, 0)] {
+            world.trim_lazily("log", TrimPoint::KeepEvents(kept)).unwrap();
+            world.counter.requests();
+            assert!(world.files("log").unwrap()[0].1.start > 0);
+            let costs = [("list", 2), ("get manifest", 1), ("get index", 1), ("get segment", cut)];
+            assert_eq!(world.counter.counts(), counts(costs));
+        }
     });
 }
 

@@ -15,6 +15,8 @@ use stratalog::{Error, Host, Log, LogOptions, Page, ReadOptions, Reader};
 mod background;
 mod cancelled;
 mod flushes;
+mod parked;
+mod parked_readers;
 mod streams;
 
 /// Makes a world, and opens its store as the host's callers do.

@@ -6,5 +6,7 @@ mod endings;
 mod grants;
 mod killed;
 mod own_world;
+mod quotas;
 mod rates;
+mod scenarios;
 mod stage;

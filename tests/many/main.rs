@@ -1,9 +1,13 @@
 //! Many processes on one log. Eight append, one compacts in a loop, and others read concurrently.
 //! One writer is killed. In one case the server is also killed, repeatedly. Every acknowledged
-//! event must be there once, those of a writer in their order, for every reader at any time.
+//! event must be there once, those of a writer in their order, for every reader at any time. And
+//! many logs and many followers in one process: see [`crowd`] and [`followers`].
 //!
 //! `STRATALOG_MANY_SECONDS=60` makes each case at least that long; the default is 10. The processes
 //! are this program itself, so it has its own `main`. A part of a case's name runs that case alone.
+
+mod crowd;
+mod followers;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -36,10 +40,21 @@ fn main() {
     match arguments.first().map(String::as_str) {
         Some("as-writer") => return write(&arguments[1]),
         Some("as-compactor") => return compact(),
+        Some("as-crowd") => return runtime().block_on(crowd::run(host())),
+        Some("as-followers") => return runtime().block_on(followers::run(host())),
         _ => {}
     }
     let filters: Vec<&String> = arguments.iter().filter(|text| !text.starts_with('-')).collect();
     let wanted = |name: &str| filters.is_empty() || filters.iter().any(|f| name.contains(*f));
+    for (name, argument) in
+        [("many_logs_in_a_process", "as-crowd"), ("many_followers_in_a_process", "as-followers")]
+    {
+        if wanted(name) {
+            // In a process of its own, since its memory is measured.
+            let mut crowd = Command::new(env::current_exe().unwrap());
+            assert!(crowd.arg(argument).status().unwrap().success(), "{name}");
+        }
+    }
     let folder = tempfile::tempdir().unwrap();
     if wanted("many_on_a_folder") {
         let log = folder.path().join("log").display().to_string();
@@ -54,7 +69,7 @@ fn main() {
         }
     }
     // The line that a test harness would print.
-    println!("test result: ok. many processes on one log");
+    println!("test result: ok. many processes on one log, and many logs");
 }
 
 fn seconds() -> u64 {

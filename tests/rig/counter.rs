@@ -99,6 +99,7 @@ fn kind(key: &Path) -> &'static str {
         "segment" if name.ends_with(".index") => "index",
         "segment" => "segment",
         "generation" => "marker",
+        "position" => "position",
         _ => "other",
     }
 }

@@ -108,7 +108,7 @@ impl Call {
             Self::Create => {
                 !matches!(fault, Fault::NotFound | Fault::CrashBefore | Fault::CrashAfter)
             }
-            Self::Get => matches!(fault, Fault::Lost | Fault::NotFound),
+            Self::Get => matches!(fault, Fault::Lost | Fault::NotFound | Fault::Stalls),
             Self::List | Self::Delete => fault == Fault::Lost,
         }
     }

@@ -105,6 +105,10 @@ impl ObjectStore for Faulty {
         let call = if how.head { "head" } else { "get" };
         let got = match self.faults.next(Call::Get, at.as_ref()) {
             Some(Fault::NotFound) => self.objects.get_opts(&Path::from("missing"), how).await,
+            Some(Fault::Stalls) => {
+                self.held.released.acquire().await.unwrap().forget();
+                self.objects.get_opts(at, how).await
+            }
             Some(_) => broken(),
             None => self.objects.get_opts(at, how).await,
         };

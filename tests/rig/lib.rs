@@ -20,6 +20,7 @@ pub mod counter;
 pub mod crashing;
 pub mod faults;
 pub mod faulty;
+mod files;
 pub mod hesitant;
 pub mod memory;
 pub mod native;

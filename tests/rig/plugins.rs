@@ -15,7 +15,7 @@ use crate::tools::python::Python;
 use crate::tools::{cargo, npm, run, target_folder, workspace};
 
 /// The packages of the plugins in Rust, and of the adapters that tests run.
-pub const PACKAGES: [&str; 10] = [
+pub const PACKAGES: [&str; 11] = [
     "stratalog-evil",
     "cases",
     "scripted",
@@ -23,6 +23,7 @@ pub const PACKAGES: [&str; 10] = [
     "line-filter",
     "memory",
     "logger",
+    "steps",
     "stratalog-fs-store",
     "stratalog-s3-store",
     "stratalog-log-sink",

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use stratalog::store::{ConditionalCreate, Store};
-use stratalog::{Clock, CompactOptions, Compaction, Error, Host, LogOptions, Stats, Written};
+use stratalog::{
+    Clock, CompactOptions, Compaction, Error, Host, ListOptions, ListedLog, LogOptions, Stats,
+    Written,
+};
 use stratalog_guest as guest;
 use stratalog_guest::decide::options::CompactInput;
 use tokio::runtime::Runtime;
@@ -159,6 +162,19 @@ impl World {
         self.host.get_or_init(|| {
             let builder = Host::builder().clock(self.clock.host_clock());
             builder.cache_folder(cache_folder()).build().unwrap()
+        })
+    }
+
+    /// Returns the logs below a folder of the store, by the host.
+    pub fn logs(&self, folder: &str, shallow: bool) -> Result<Vec<ListedLog>, Error> {
+        self.runtime.block_on(async {
+            let options = ListOptions::new().shallow(shallow);
+            let mut logs = self.host().logs(&self.store, folder, options).await?;
+            let mut found = Vec::new();
+            while let Some(log) = logs.next().await? {
+                found.push(log);
+            }
+            Ok(found)
         })
     }
 

@@ -58,6 +58,25 @@ fn toolchain_of_the_tests_is_the_minimum_version_everywhere() {
     }
 }
 
+#[test]
+fn logic_in_a_project_has_the_crates_that_it_has_here() {
+    let page = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let in_project = page("plugin-kit/templates/rust/vendor/stratalog-guest/manifest.toml");
+    let (workspace, here) = (page("Cargo.toml"), page("guest/Cargo.toml"));
+    let entries = |manifest: &str| -> BTreeSet<String> {
+        let (_, listed) = manifest.split_once("\n[dependencies]\n").unwrap();
+        let listed = listed.split("\n[").next().unwrap().lines().map(str::to_owned);
+        listed.filter(|line| line.contains('=') && !line.contains("arbitrary")).collect()
+    };
+    let name = |entry: &String| entry.split([' ', '.']).next().unwrap().to_owned();
+    let [names, names_here] =
+        [&in_project, &here].map(|it| entries(it).iter().map(name).collect::<BTreeSet<_>>());
+    assert_eq!(names, names_here);
+    for entry in entries(&in_project) {
+        assert!(workspace.contains(&format!("\n{entry}\n")), "the workspace has not {entry}");
+    }
+}
+
 /// The crates of an HTTP client and of TLS.
 const HTTP_CLIENT: [&str; 8] =
     ["h2", "hyper", "quick-xml", "reqwest", "ring", "rustls", "tower-http", "webpki-roots"];

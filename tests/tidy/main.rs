@@ -128,7 +128,7 @@ const OF_ROOT: [(&str, &str); 5] = [
     ("guest/src: component -> exports::Component", "`super` of a module within the file"),
     ("guest/src: mutants -> Mutant", "`super` of a module within the file"),
     ("host/cli/src: commands::kit::files -> include!(", "the build script lists the kit's files"),
-    ("host/cli/src: commands::view::page -> include!(", "the build script lists the page's files"),
+    ("host/cli/src: page_files -> include!(", "the build script lists the page's files"),
     ("host/cli/src: process::signals -> #[path", "a file for each kind of system"),
 ];
 

@@ -11,9 +11,10 @@
 """
 
 from .errors import Closed, Conflict, Damaged, InvalidEvent, InvalidInput, LogError, NoLog
-from .errors import StoreError, StoreFailed, Unsupported, WriteError, WriteFailed
+from .errors import StoreFailed, Unsupported, WriteFailed
 from .folder_store import FolderStore
 from .logs import Logs, Writer
+from .store_errors import StoreError, WriteError
 
 __all__ = [
     "Closed", "Conflict", "Damaged", "FolderStore", "InvalidEvent", "InvalidInput", "LogError",

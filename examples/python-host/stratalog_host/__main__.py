@@ -10,9 +10,10 @@ import os
 import select
 import sys
 
-from .errors import InvalidEvent, LogError, StoreError
+from .errors import InvalidEvent, LogError
 from .folder_store import FolderStore
 from .logs import Logs
+from .store_errors import StoreError
 
 CHUNK_BYTES = 1024 * 1024
 TICK_SECONDS = 0.25

@@ -1,58 +1,10 @@
-"""The errors of a store and of a log. Each has a `kind` and a `message`."""
-
-import errno
-
-KINDS = {
-    errno.ENOENT: "not-found",
-    errno.EACCES: "permission-denied",
-    errno.EPERM: "permission-denied",
-    errno.EROFS: "permission-denied",
-    errno.ENOSPC: "unavailable",
-    errno.EDQUOT: "unavailable",
-    errno.EMFILE: "unavailable",
-    errno.ENFILE: "unavailable",
-    errno.EIO: "unavailable",
-    errno.ENOTDIR: "invalid",
-    errno.EISDIR: "invalid",
-    errno.ENAMETOOLONG: "invalid",
-}
+"""The errors of a log. Each has a `kind` and a `message`."""
 
 FATES = {
     "durable": "the object is durable",
     "not-written": "the object was not written",
     "unknown": "the object may have been written",
 }
-
-
-class StoreError(Exception):
-    """A failed call of a store: a `store-error` of the interface."""
-
-    def __init__(self, kind, message):
-        super().__init__(message)
-        self.kind, self.message = kind, message
-
-    @classmethod
-    def of(cls, action, key, error):
-        """Returns the error of a failed call to the system; a store's error is returned as is."""
-        if isinstance(error, StoreError):
-            return error
-        kind, reason = KINDS.get(error.errno, "other"), error.strerror or error
-        if kind == "not-found" and action == "read":
-            reason = "no such object"
-        return cls(kind, f"cannot {action} {key}: {reason}")
-
-
-class WriteError(Exception):
-    """A create that did not succeed: a `write-error` of the interface.
-
-    `kind` is `already-exists`, `not-written` or `unknown`. `error` is a `StoreError`; the first
-    kind has none.
-    """
-
-    def __init__(self, kind, error=None):
-        super().__init__(f"{kind}: {error.message}" if error else kind)
-        self.kind, self.error = kind, error
-        self.message = str(self)
 
 
 class LogError(Exception):

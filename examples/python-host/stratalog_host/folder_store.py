@@ -4,10 +4,10 @@ import os
 import secrets
 
 from .bounds import CHUNK_BYTES_MIN, COUNT_MAX, OBJECT_BYTES_MAX, check_count
-from .errors import StoreError, WriteError
 from .new_file import NewFile
 from .places import UNFINISHED, intruder, is_entry, kind_of, open_object, opened_folder
 from .places import split, split_prefix
+from .store_errors import StoreError, WriteError
 
 
 class FolderStore:

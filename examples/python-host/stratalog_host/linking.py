@@ -3,12 +3,18 @@
 Every resource of the host is an object in `Handles`. A handle of the component is its number there.
 """
 
+from __future__ import annotations
+
 import sys
+from typing import Any, Callable, Protocol, Sequence
 
-from wasmtime.component import Record, ResourceHost, ResourceType, Variant
+from wasmtime import Store, StoreContext
+from wasmtime.component import (
+    LinkerInstance, Record, ResourceAny, ResourceHost, ResourceType, Variant,
+)
 
-from .errors import StoreError, WriteError
 from .host_bytes import HostBytes
+from .store_errors import StoreError, WriteError
 
 HOST_BYTES = "stratalog:log/host-bytes@0.1.0"
 OBJECT_STORE = "stratalog:log/object-store@0.1.0"
@@ -18,34 +24,77 @@ LOGGING = "wasi:logging/logging@0.1.0-draft"
 BYTES, PENDING_CREATE, LISTING, ORDERED_READ, UPLOAD = range(1, 6)
 
 
+class Upload(Protocol):
+    """An object that is written in parts. Each method raises a `WriteError`."""
+
+    def write(self, content: memoryview) -> None: ...
+
+    def finish(self) -> None: ...
+
+
+class Listing(Protocol):
+    """The entries of a folder: each a key, a size and a kind."""
+
+    def next(self, limit: int) -> tuple[Sequence[tuple[str, int, str]], bool]: ...
+
+
+class OrderedRead(Protocol):
+    """Objects, or ranges of them, that are read in order. `number` is that of the next one."""
+
+    number: int
+
+    def next(self, bytes_max: int) -> tuple[int, bytes | memoryview, bool] | None: ...
+
+
+class Objects(Protocol):
+    """An object store. Its methods raise `StoreError`, and those that create `WriteError`."""
+
+    def create(self, key: str, content: memoryview, exclusive: bool) -> None: ...
+
+    def upload(self, key: str) -> Upload: ...
+
+    def ensure_exclusive(self, prefix: str) -> None: ...
+
+    def get(self, key: str, range_: tuple[int, int] | None) -> bytes | memoryview: ...
+
+    def listing(self, prefix: str, start_after: str | None, with_sizes: bool) -> Listing: ...
+
+    def ordered_read(
+        self, ranges: Sequence[tuple[str, tuple[int, int] | None]]
+    ) -> OrderedRead: ...
+
+    def delete(self, keys: Sequence[str]) -> Sequence[tuple[str, StoreError]]: ...
+
+
 class Handles:
     """The objects behind the handles of one component instance."""
 
-    def __init__(self):
-        self.objects, self.number = {}, 0
+    def __init__(self) -> None:
+        self.objects: dict[int, Any] = {}
+        self.number = 0
 
-    def give(self, type_, value):
+    def give(self, type_: int, value: Any) -> ResourceHost:
         """Returns a handle that the receiver owns."""
         self.number += 1
         self.objects[self.number] = value
         return ResourceHost.own(self.number, type_)
 
-    def of(self, store, handle):
+    def of(self, store: Store | StoreContext, handle: ResourceAny) -> Any:
         """Returns the object of a borrowed handle."""
         return self.objects[handle.to_host(store).rep]
 
-    def take(self, store, handle):
+    def take(self, store: Store | StoreContext, handle: ResourceAny) -> Any:
         """Returns the object of a handle that was given up."""
         return self.objects.pop(handle.to_host(store).rep)
 
-    def drop(self, _store, number):
+    def drop(self, _store: StoreContext, number: int) -> None:
         """Forgets an object whose handle the component has dropped."""
         dropped = self.objects.pop(number)
         if hasattr(dropped, "drop"):
             dropped.drop()
 
 
-def record(**fields):
+def record(**fields: Any) -> Record:
     """Makes a record of the interface: an underscore stands for a hyphen."""
     made = Record()
     for name, value in fields.items():
@@ -53,7 +102,7 @@ def record(**fields):
     return made
 
 
-def link(root, handles, objects):
+def link(root: LinkerInstance, handles: Handles, objects: Objects) -> None:
     """Defines the imports over the store `objects`."""
     _link_bytes(root, handles)
     _link_store(root, handles, objects)
@@ -61,17 +110,19 @@ def link(root, handles, objects):
         logging.add_func("log", _log)
 
 
-def _link_bytes(root, handles):
+def _link_bytes(root: LinkerInstance, handles: Handles) -> None:
     with root.add_instance(HOST_BYTES) as to:
         to.add_resource("bytes", ResourceType.host(BYTES), handles.drop)
 
-        def method(name, call):
-            def run(store, handle, *arguments):
+        def method(name: str, call: Callable[..., Any]) -> None:
+            def run(store: StoreContext, handle: ResourceAny, *arguments: Any) -> Any:
                 return call(store, handles.of(store, handle), *arguments)
 
             to.add_func(f"[method]bytes.{name}", run)
 
-        def summarize(_store, bytes_, start, lengths):
+        def summarize(
+            _store: StoreContext, bytes_: HostBytes, start: int, lengths: list[int]
+        ) -> list[Record]:
             found = bytes_.summarize(start, lengths)
             return [record(digest=digest, line_feeds=count) for digest, count in found]
 
@@ -85,34 +136,39 @@ def _link_bytes(root, handles):
         method("read", lambda _, bytes_: bytes_.read())
 
 
-def _link_store(root, handles, objects):
+def _link_store(root: LinkerInstance, handles: Handles, objects: Objects) -> None:
     with root.add_instance(OBJECT_STORE) as to:
         _link_resources(to, handles, objects)
 
-        def create(_store, key, content, exclusive):
-            return written(lambda: objects.create(key, content, exclusive))
+        def create(_store: StoreContext, key: str, content: bytes, exclusive: bool) -> Any:
+            return written(lambda: objects.create(key, memoryview(content), exclusive))
 
         # The outcome is known when this returns: the store is synchronous.
-        def start_create(store, key, content, exclusive):
+        def start_create(
+            store: StoreContext, key: str, content: ResourceAny, exclusive: bool
+        ) -> ResourceHost:
             view = handles.of(store, content).view()
             outcome = written(lambda: objects.create(key, view, exclusive))
             return handles.give(PENDING_CREATE, outcome)
 
-        def ensure_exclusive(_store, prefix):
+        def ensure_exclusive(_store: StoreContext, prefix: str) -> Any:
             return failure_or(lambda: objects.ensure_exclusive(prefix))
 
-        def get(_store, key, range_):
+        def get(_store: StoreContext, key: str, range_: Record | None) -> Any:
             return failure_or(lambda: bytes(objects.get(key, _pair(range_))))
 
-        def delete(_store, keys):
+        def delete(_store: StoreContext, keys: list[str]) -> list[Record]:
             failures = objects.delete(keys)
             return [record(key=key, error=failed(error)) for key, error in failures]
 
-        for function in (create, start_create, ensure_exclusive, get, delete):
-            to.add_func(function.__name__.replace("_", "-"), function)
+        for name, function in {
+            "create": create, "start-create": start_create, "ensure-exclusive": ensure_exclusive,
+            "get": get, "delete": delete,
+        }.items():
+            to.add_func(name, function)
 
 
-def _link_resources(to, handles, objects):
+def _link_resources(to: LinkerInstance, handles: Handles, objects: Objects) -> None:
     names = {
         "pending-create": PENDING_CREATE, "listing": LISTING, "ordered-read": ORDERED_READ,
         "upload": UPLOAD,
@@ -120,22 +176,24 @@ def _link_resources(to, handles, objects):
     for name, number in names.items():
         to.add_resource(name, ResourceType.host(number), handles.drop)
 
-    def listing(_store, prefix, start_after, with_sizes):
+    def listing(
+        _store: StoreContext, prefix: str, start_after: str | None, with_sizes: bool
+    ) -> ResourceHost:
         return handles.give(LISTING, objects.listing(prefix, start_after, with_sizes))
 
-    def next_page(store, handle, limit):
+    def next_page(store: StoreContext, handle: ResourceAny, limit: int) -> Variant:
         try:
             entries, more = handles.of(store, handle).next(limit)
         except StoreError as error:
             return Variant("err", failed(error))
-        entries = [record(key=key, size=size, kind=kind) for key, size, kind in entries]
-        return Variant("ok", record(objects=entries, more=more))
+        listed = [record(key=key, size=size, kind=kind) for key, size, kind in entries]
+        return Variant("ok", record(objects=listed, more=more))
 
-    def ordered_read(_store, ranges):
+    def ordered_read(_store: StoreContext, ranges: list[Any]) -> ResourceHost:
         pairs = [(wanted.key, _pair(wanted.range)) for wanted in ranges]
         return handles.give(ORDERED_READ, objects.ordered_read(pairs))
 
-    def next_chunk(store, handle, bytes_max):
+    def next_chunk(store: StoreContext, handle: ResourceAny, bytes_max: int) -> Variant:
         read = handles.of(store, handle)
         try:
             found = read.next(bytes_max)
@@ -147,17 +205,17 @@ def _link_resources(to, handles, objects):
         content = handles.give(BYTES, HostBytes(content))
         return Variant("ok", record(number=number, bytes=content, last=last))
 
-    def start(_store, key):
+    def start(_store: StoreContext, key: str) -> Any:
         try:
             return handles.give(UPLOAD, objects.upload(key))
         except WriteError as error:
             return write_failed(error)
 
-    def write(store, handle, content):
+    def write(store: StoreContext, handle: ResourceAny, content: ResourceAny) -> Any:
         upload, taken = handles.of(store, handle), handles.take(store, content)
         return written(lambda: upload.write(taken.view()))
 
-    def finish(store, handle):
+    def finish(store: StoreContext, handle: ResourceAny) -> Any:
         return written(handles.of(store, handle).finish)
 
     to.add_func("[method]pending-create.poll", lambda store, create: Variant(
@@ -172,7 +230,7 @@ def _link_resources(to, handles, objects):
     to.add_func("[method]upload.finish", finish)
 
 
-def written(work):
+def written(work: Callable[[], None]) -> Variant | None:
     """Returns the outcome of a create as the interface has it."""
     try:
         work()
@@ -181,17 +239,17 @@ def written(work):
     return None
 
 
-def write_failed(error):
+def write_failed(error: WriteError) -> Variant:
     """Returns a `write-error` of the interface."""
     return Variant(error.kind, failed(error.error) if error.error else None)
 
 
-def failed(error):
+def failed(error: StoreError) -> Record:
     """Returns a `store-error` of the interface."""
     return record(kind=error.kind, message=error.message)
 
 
-def failure_or(work):
+def failure_or(work: Callable[[], Any]) -> Any:
     """Returns a result, or the `store-error` of the interface."""
     try:
         return work()
@@ -199,11 +257,11 @@ def failure_or(work):
         return failed(error)
 
 
-def _pair(range_):
+def _pair(range_: Any) -> tuple[int, int] | None:
     return (range_.start, range_.end) if range_ else None
 
 
-def _log(_store, level, context, message):
+def _log(_store: StoreContext, level: str, context: str, message: str) -> None:
     """Prints a log message. The component is not trusted with the terminal."""
     shown = f"{level}: {context}: {message}"[:1024]
     print("".join(c if c.isprintable() else "\ufffd" for c in shown), file=sys.stderr)

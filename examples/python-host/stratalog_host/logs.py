@@ -8,6 +8,7 @@ from wasmtime.component import Component, Linker, Record, Variant
 
 from .errors import log_error
 from .host_bytes import HostBytes
+from .lines import checked
 from .linking import BYTES, Handles, link, record
 
 APPEND_LOG = "stratalog:log/append-log@0.1.0"
@@ -115,7 +116,9 @@ class Writer:
 
     def append_lines(self, lines):
         """Appends many events, each ended by LF: all or none. Returns their number."""
-        count = check_lines(lines, self.event_bytes_max)
+        count, invalid = checked(lines, self.event_bytes_max)
+        if invalid:
+            raise log_error("invalid-event", invalid)
         content = self.logs.handles.give(BYTES, HostBytes(lines))
         self.logs.call(HOST_LINES, "append", self.handle, content, count)
         return count
@@ -145,25 +148,6 @@ class Writer:
                 self.close()
         finally:
             self.drop()
-
-
-def check_lines(lines, event_bytes_max):
-    """Returns the number of events in packed lines. The component relies on this check."""
-    good = lines.endswith(b"\n") or not lines
-    good = good and not lines.startswith(b"\n") and b"\n\n" not in lines
-    if good and len(lines) <= event_bytes_max:
-        return lines.count(b"\n")
-    *events, rest = lines.split(b"\n")
-    for line, event in enumerate(events):
-        if not event:
-            raise log_error("invalid-event", record(line=line, fault=Variant("empty")))
-        if len(event) > event_bytes_max:
-            sizes = record(bytes=len(event), bytes_max=event_bytes_max)
-            raise log_error("invalid-event", record(line=line, fault=Variant("too-long", sizes)))
-    if rest:
-        fault = Variant("unterminated")
-        raise log_error("invalid-event", record(line=len(events), fault=fault))
-    return len(events)
 
 
 def plain(value):

@@ -10,8 +10,8 @@ Invariants:
 import itertools
 import os
 
-from .errors import StoreError, WriteError
 from .places import intruder, make_folder, opened_folder, split
+from .store_errors import StoreError, WriteError
 
 WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 

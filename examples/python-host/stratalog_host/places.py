@@ -11,7 +11,7 @@ import re
 import stat
 from contextlib import contextmanager
 
-from .errors import StoreError
+from .store_errors import StoreError
 
 KEY_BYTES_MAX = 1024
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")

@@ -1,8 +1,6 @@
 //! Values of the bindings to values of the logic and back: one total conversion each.
 
-use super::bindings::exports::stratalog::log::host_lines;
-use super::bindings::exports::stratalog::log::types;
-use super::imports::BytesHandle;
+use super::types;
 use crate::decide::cursor::Pending;
 use crate::decide::options::{CompactInput, Options, OptionsInput};
 use crate::decide::page::Page;
@@ -19,7 +17,15 @@ use crate::error::{Damage, Error, EventFault, NoLog, WriteFate};
 use crate::format::names::BatchName;
 use crate::ports::HostBytes;
 
+#[cfg(target_arch = "wasm32")]
+mod files;
+#[cfg(target_arch = "wasm32")]
+mod parked;
+#[cfg(target_arch = "wasm32")]
 mod store;
+#[cfg(target_arch = "wasm32")]
+mod survey;
+
 impl From<types::Options> for OptionsInput {
     fn from(options: types::Options) -> Self {
         Self {
@@ -35,6 +41,12 @@ impl From<types::Options> for OptionsInput {
 
 impl From<Options> for types::Options {
     fn from(options: Options) -> Self {
+        OptionsInput::from(options).into()
+    }
+}
+
+impl From<OptionsInput> for types::Options {
+    fn from(options: OptionsInput) -> Self {
         let OptionsInput {
             flush_threshold,
             flush_bytes,
@@ -42,7 +54,7 @@ impl From<Options> for types::Options {
             event_bytes_max,
             buffer_bytes_max,
             creates_max,
-        } = options.into();
+        } = options;
         Self {
             flush_threshold,
             flush_bytes,
@@ -91,16 +103,9 @@ impl From<Pending> for types::Pending {
     }
 }
 
-impl From<Page<BytesHandle>> for types::Page {
-    fn from(page: Page<BytesHandle>) -> Self {
+impl<B: HostBytes> From<Page<B>> for types::Page {
+    fn from(page: Page<B>) -> Self {
         let lines = page.lines.map(|lines| lines.read()).unwrap_or_default();
-        Self { lines, events: page.events, missed: page.missed }
-    }
-}
-
-impl From<Page<BytesHandle>> for host_lines::HostPage {
-    fn from(page: Page<BytesHandle>) -> Self {
-        let lines = page.lines.map(BytesHandle::into_handle);
         Self { lines, events: page.events, missed: page.missed }
     }
 }

@@ -2,10 +2,14 @@
 
 use super::bindings::exports::stratalog::adapters::open_logs;
 use super::bindings::exports::stratalog::log::types;
-use super::bindings::exports::stratalog::log::{append_log as wit, host_lines, repairs};
+use super::bindings::exports::stratalog::log::{
+    append_log as wit, files, host_lines, parking, repairs, survey,
+};
 use super::dropped::{Exported, flush_open, keep, release};
 use super::imports::{HostStore, HostSystem};
+use crate::decide::survey::Surveyor;
 use crate::drive::compactor;
+use crate::drive::files::Files;
 use crate::drive::named;
 use crate::drive::reader::{ReadOptions, Reader};
 use crate::drive::repair;
@@ -14,6 +18,7 @@ use crate::drive::trimmer;
 use crate::drive::verifier::Verifier;
 use crate::drive::writer::Writer;
 use crate::format::names::{LogName, PositionName};
+use crate::ports::ListedObject;
 
 pub(super) struct Component;
 
@@ -22,6 +27,10 @@ pub(super) struct LogResource(Exported<Writer<HostStore, HostSystem>>);
 pub(super) struct ReaderResource(Exported<Reader<HostStore>>);
 
 pub(super) struct VerifierResource(Exported<Verifier<HostStore>>);
+
+pub(super) struct FilesResource(Exported<Files>);
+
+pub(super) struct SurveyorResource(Exported<Surveyor>);
 
 /// Begins a call on a log by name.
 fn log_of(name: &str) -> Result<LogName, types::Error> {
@@ -184,6 +193,27 @@ impl wit::GuestReader for ReaderResource {
     }
 }
 
+impl files::Guest for Component {
+    type FileList = FilesResource;
+
+    fn list_files(
+        name: String,
+        since: Option<u64>,
+        until: Option<u64>,
+    ) -> Result<files::FileList, types::Error> {
+        let listed = Files::list(HostStore, log_of(&name)?, since, until)?;
+        Ok(files::FileList::new(FilesResource(Exported::new(listed))))
+    }
+}
+
+impl files::GuestFileList for FilesResource {
+    fn next(&self) -> Vec<files::LogFile> {
+        let mut listed = self.0.state();
+        let page = listed.next_page();
+        page.into_iter().map(|file| files::LogFile::from((listed.key(&file), file))).collect()
+    }
+}
+
 impl host_lines::Guest for Component {
     fn effective_options(log: host_lines::LogBorrow<'_>) -> types::Options {
         log.get::<LogResource>().0.state().options().into()
@@ -228,6 +258,33 @@ impl host_lines::Guest for Component {
     }
 }
 
+impl parking::Guest for Component {
+    fn park(log: parking::LogBorrow<'_>) -> Option<parking::Parked> {
+        let parked = log.get::<LogResource>().0.state().park()?;
+        Some(parked.into())
+    }
+
+    fn unpark(name: String, state: parking::Parked) -> Result<wit::Log, types::Error> {
+        release();
+        let writer = Writer::unpark(HostStore, HostSystem, &name, state.into())?;
+        Ok(wit::Log::new(LogResource(Exported::of_writer(writer))))
+    }
+
+    fn park_reader(reader: parking::ReaderBorrow<'_>) -> Option<parking::ParkedReader> {
+        let parked = reader.get::<ReaderResource>().0.state().park()?;
+        Some(parked.into())
+    }
+
+    fn unpark_reader(
+        name: String,
+        state: parking::ParkedReader,
+    ) -> Result<wit::Reader, types::Error> {
+        release();
+        let reader = Reader::unpark(HostStore, &name, state.into())?;
+        Ok(wit::Reader::new(ReaderResource(Exported::new(reader))))
+    }
+}
+
 impl repairs::Guest for Component {
     fn skip_damaged(reader: repairs::ReaderBorrow<'_>) {
         reader.get::<ReaderResource>().0.state().skip_damaged();
@@ -242,6 +299,30 @@ impl repairs::Guest for Component {
         let log = log_of(&name)?;
         let repaired = repair::repair(HostStore, &HostSystem, log, dry_run)?;
         Ok(repaired.steps.into_iter().map(types::RepairStep::from).collect())
+    }
+}
+
+impl survey::Guest for Component {
+    type Surveyor = SurveyorResource;
+}
+
+impl survey::GuestSurveyor for SurveyorResource {
+    fn new(folder: String) -> Self {
+        release();
+        Self(Exported::new(Surveyor::new(&folder)))
+    }
+
+    fn next(&self, entries: Vec<survey::Entry>) -> Result<Vec<survey::SurveyedLog>, types::Error> {
+        let entries = entries.into_iter().map(ListedObject::from);
+        let mut found = Vec::new();
+        self.0.state().next(&entries.collect::<Vec<_>>(), &mut found)?;
+        Ok(found.into_iter().map(survey::SurveyedLog::from).collect())
+    }
+
+    fn finish(&self) -> Vec<survey::SurveyedLog> {
+        let mut found = Vec::new();
+        self.0.state().finish(&mut found);
+        found.into_iter().map(survey::SurveyedLog::from).collect()
     }
 }
 

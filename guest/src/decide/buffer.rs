@@ -23,6 +23,23 @@ pub(crate) struct Buffer<B> {
     opened: Option<u64>,
 }
 
+/// The events of a buffer, to fill another one with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenEvents<B> {
+    /// All bytes, in order.
+    pub lines: B,
+    pub events: u64,
+    /// The clock at the first event, in microseconds.
+    pub opened: u64,
+}
+
+impl<B> From<OpenEvents<B>> for Buffer<B> {
+    fn from(open: OpenEvents<B>) -> Self {
+        let OpenEvents { lines, events, opened } = open;
+        Self { on_host: Some(lines), lines: Vec::new(), events, opened: Some(opened) }
+    }
+}
+
 impl<B> Default for Buffer<B> {
     fn default() -> Self {
         Self { on_host: None, lines: Vec::new(), events: 0, opened: None }
@@ -80,6 +97,12 @@ impl<B: HostBytes> Buffer<B> {
         self.on_host.take()
     }
 
+    /// Takes all bytes, with what another buffer must know of them. None if the buffer is empty.
+    pub(crate) fn take_open(&mut self) -> Option<OpenEvents<B>> {
+        let (events, opened) = (self.events, self.opened?);
+        self.take().map(|lines| OpenEvents { lines, events, opened })
+    }
+
     /// Returns a copy of all bytes, in order.
     pub(crate) fn read(&self) -> Vec<u8> {
         let mut lines = self.on_host.as_ref().map(HostBytes::read).unwrap_or_default();
@@ -123,10 +146,13 @@ impl<B: HostBytes> Buffer<B> {
     /// Returns true if it is due by its age. It is also due if the clock has stepped back, since
     /// waiting for the clock to catch up could take forever.
     pub(crate) fn is_old(&self, options: &Options, now: u64) -> bool {
-        let (Some(opened), Some(interval)) = (self.opened, options.flush_interval) else {
-            return false;
-        };
-        now.checked_sub(opened).is_none_or(|age| age >= interval)
+        self.due_in(options, now) == Some(0)
+    }
+
+    /// Returns the microseconds until it is due by its age. None if it never is.
+    pub(crate) fn due_in(&self, options: &Options, now: u64) -> Option<u64> {
+        let (opened, interval) = (self.opened?, options.flush_interval?);
+        Some(now.checked_sub(opened).map_or(0, |age| interval.saturating_sub(age)))
     }
 }
 
@@ -169,6 +195,26 @@ mod tests {
         assert!(!buffer.is_old(&options(), 5_999));
         assert!(buffer.is_old(&options(), 6_000));
         assert!(buffer.is_old(&options(), 4_999));
+        let due = [5_000, 5_999, 7_000, 0].map(|now| buffer.due_in(&options(), now));
+        assert_eq!(due, [Some(1_000), Some(1), Some(0), Some(0)]);
+        let never = Options { flush_interval: None, ..options() };
+        assert_eq!((buffer.is_old(&never, u64::MAX), buffer.due_in(&never, 0)), (false, None));
+    }
+
+    #[test]
+    fn buffer_is_filled_with_the_events_of_another() {
+        let mut buffer = Buffer::<Vec<u8>>::default();
+        assert_eq!(buffer.take_open(), None);
+        buffer.push_host_bytes(b"many\n".repeat(1_000), 1_000, || 7);
+        buffer.push(b"a", || 8);
+        let open = buffer.take_open().unwrap();
+        assert_eq!((open.events, open.opened, open.lines.len()), (1_001, 7, 5_002));
+        assert!(buffer.is_empty());
+        let mut filled = Buffer::from(open.clone());
+        assert_eq!((filled.bytes(), filled.due_in(&options(), 7)), (5_002, Some(1_000)));
+        filled.push(b"b", || 9);
+        assert_eq!(filled.events, 1_002);
+        assert_eq!(filled.take(), Some([open.lines, b"b\n".to_vec()].concat()));
     }
 
     #[test]

@@ -42,14 +42,15 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    fn wants(&self, time: BatchTime) -> bool {
+    /// Returns true if batches of this time are yielded.
+    pub(crate) fn wants(&self, time: BatchTime) -> bool {
         self.since.is_none_or(|since| time.micros() >= since)
             && self.until.is_none_or(|until| time.micros() < until)
     }
 
     /// Returns if batches between the two times are all wanted, or certainly none. None if only
     /// some may be.
-    fn want_all(&self, first: BatchTime, last: BatchTime) -> Option<bool> {
+    pub(crate) fn want_all(&self, first: BatchTime, last: BatchTime) -> Option<bool> {
         if self.wants(first) && self.wants(last) {
             return Some(true);
         }
@@ -102,6 +103,15 @@ impl Cursor {
         let last_time = BatchTime::new(pending.last_time).unwrap_or(BatchTime::MAX);
         let sealed = pending.sealed.iter().map(|(name, _)| *name).collect();
         Self { own: Some((WriterId(pending.writer), last_time)), sealed, ..Self::default() }
+    }
+
+    pub(crate) fn times(&self) -> Times {
+        self.times
+    }
+
+    /// Returns the number of events that may still be yielded, if there is a limit.
+    pub(crate) fn left(&self) -> Option<u64> {
+        self.left
     }
 
     pub(crate) fn position(&self) -> &Position {

@@ -18,5 +18,6 @@ pub mod places;
 pub(crate) mod retirement;
 pub(crate) mod source;
 pub(crate) mod succession;
+pub mod survey;
 pub mod visibility;
 pub(crate) mod window;

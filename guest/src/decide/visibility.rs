@@ -38,6 +38,11 @@ impl Doubts {
         self.doubted.extend(doubted);
     }
 
+    /// Returns true if there are neither doubts nor decisions.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.doubted.is_empty() && self.passed.is_empty()
+    }
+
     /// Shows the batches behind one that is gone from now on.
     pub(crate) fn pass(&mut self, gone: BatchId) {
         self.passed.insert(gone);

@@ -47,6 +47,20 @@ impl<B> Default for Window<B> {
     }
 }
 
+impl<B> Window<B> {
+    /// The window of a writer that has sealed this many batches, all of them acknowledged. The last
+    /// one has this time.
+    pub(crate) fn after(batches: u64, last_time: BatchTime) -> Self {
+        let last_time = (batches > 0).then_some(last_time);
+        Self { batches: VecDeque::new(), next: batches, last_time }
+    }
+
+    /// The number of batches that were sealed.
+    pub(crate) fn sealed(&self) -> u64 {
+        self.next
+    }
+}
+
 impl<B: SealedBatch> Window<B> {
     pub(crate) fn is_empty(&self) -> bool {
         self.batches.is_empty()

@@ -35,6 +35,7 @@ mod readable;
 
 use indexes::IndexCache;
 pub(crate) use listing::NotListed;
+pub use polling::LastLoad;
 use polling::Polled;
 
 /// A log in a store, with the manifest and the indexes that were read last.
@@ -100,6 +101,11 @@ impl<S: Store> Catalog<S> {
             intruders: None,
             gone: Cell::new(None),
         }
+    }
+
+    /// The highest generation seen so far.
+    pub(crate) fn seen(&self) -> Generation {
+        self.seen
     }
 
     /// The error of a damaged object of this log.

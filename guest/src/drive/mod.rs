@@ -9,6 +9,7 @@ pub(crate) mod change;
 pub(crate) mod commit;
 pub mod compactor;
 pub(crate) mod existing;
+pub mod files;
 pub(crate) mod interrupted;
 pub mod named;
 pub mod open_writers;

@@ -46,7 +46,34 @@ pub(crate) struct Named {
     tries: Vec<PositionAttempt>,
 }
 
+/// A reader's part of a name while the reader is parked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParkedName {
+    pub name: String,
+    /// The number and the attempt of the commit seen last. 0 and none if there was none.
+    pub number: u64,
+    pub attempt: Option<u64>,
+}
+
 impl Named {
+    /// Returns the part of a parked reader. None while a commit is in doubt, or while old ones are
+    /// to be deleted.
+    pub(crate) fn park(&self) -> Option<ParkedName> {
+        let is_at_rest = self.tries.is_empty() && self.garbage.is_empty();
+        is_at_rest.then(|| ParkedName {
+            name: self.name.as_str().to_owned(),
+            number: self.number,
+            attempt: self.attempt.map(|attempt| attempt.0),
+        })
+    }
+
+    /// Makes the part of a parked reader again.
+    pub(crate) fn unpark(parked: ParkedName) -> Result<Self, Error> {
+        let numbers = if parked.number == 0 { Vec::new() } else { vec![parked.number] };
+        let named = Self::listed(PositionName::parse(&parked.name)?, numbers);
+        Ok(Self { attempt: parked.attempt.map(PositionAttempt), ..named })
+    }
+
     /// Gets the position of a name.
     ///
     /// # Errors
@@ -282,7 +309,7 @@ impl Named {
         let (name, log) = (self.name.as_str(), log.as_str());
         Error::Conflict(format!(
             "another reader has committed under the name {name} of the log {log} since this one \
-             was opened; open the log under this name again"
+             was opened, or the name was forgotten; open the log under this name again"
         ))
     }
 }

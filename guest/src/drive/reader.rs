@@ -23,6 +23,7 @@ use crate::ports::{HostBytes, Store};
 
 mod load;
 mod named;
+pub mod parked;
 mod places;
 mod skip;
 

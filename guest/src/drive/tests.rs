@@ -16,8 +16,11 @@ use crate::format::names::{BatchName, LogName};
 
 #[cfg(feature = "mutants")]
 mod broken;
+mod files;
 mod memory;
 mod named;
+mod parked;
+mod parked_reader;
 mod rules;
 mod schedules;
 

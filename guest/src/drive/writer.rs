@@ -6,6 +6,7 @@
 //!    stored: see `window`. The next batch grows in the meantime.
 //! 3. An existing object counts once its bytes are checked to be that batch.
 //! 4. Every event is in the buffer, in a sealed batch or acknowledged, at every moment.
+//! 5. A handle with no sealed batch can be parked: see [`parked`].
 
 use crate::decide::buffer::Buffer;
 use crate::decide::cursor::Pending;
@@ -24,6 +25,7 @@ use crate::ports::{HostBytes, PendingCreate, Store, System, WriteError};
 use sealed::{CreateState, Sealed};
 
 mod creates;
+pub mod parked;
 mod sealed;
 
 /// The durable writes of a handle since it was opened.

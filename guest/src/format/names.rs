@@ -40,11 +40,8 @@ impl LogName {
     /// # Errors
     /// [`Error::InvalidInput`] that names the rule that is broken.
     pub fn parse(name: &str) -> Result<Self, Error> {
-        let refuse = |why: &str| {
-            // A hostile name may be long or hold terminal escapes: show it short and escaped.
-            let shown: String = name.chars().take(80).flat_map(char::escape_debug).collect();
-            Err(Error::InvalidInput(format!("log name \"{shown}\" {why}")))
-        };
+        let refuse =
+            |why: &str| Err(Error::InvalidInput(format!("log name \"{}\" {why}", shown(name))));
         if name.is_empty() {
             return refuse("is empty: give it at least one character");
         }
@@ -305,6 +302,17 @@ impl fmt::Display for ObjectName {
 /// The fields of a name, or of a part of one.
 pub(crate) fn fields(text: &str) -> impl Iterator<Item = &[u8]> {
     text.as_bytes().split(|byte| *byte == b'_')
+}
+
+/// Returns a text for a message. A hostile one may be long or hold terminal escapes, so it is shown
+/// short and escaped. `…` says that it has more: without it, nobody could tell a part of a secret.
+pub(in crate::format) fn shown(text: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    let mut shown: String = text.chars().take(CHARS_MAX).flat_map(char::escape_debug).collect();
+    if text.chars().nth(CHARS_MAX).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod args;
 mod commands;
 mod neighbours;
 mod numbers;
+mod page_files;
 mod position_file;
 mod process;
 mod progress;

@@ -120,7 +120,11 @@ fn shown_below(location: &Location, below: &[String], more: bool) -> String {
         (0, _) => String::new(),
         (1, false) => format!("; a log below this name: {}", below.concat()),
         (_, false) => format!("; logs below this name: {}", below.join(", ")),
-        (_, true) => format!("; logs below this name: {} and more", below.join(", ")),
+        (_, true) => {
+            let word = shell::word(location.to_string().as_ref());
+            let below = below.join(", ");
+            format!("; logs below this name: {below} and more: `stratalog ls {word}` lists all")
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Reports an operation of the store that takes long.
 //!
 //! 1. Nothing is reported within the first two seconds, nor with `--quiet`.
-//! 2. On a terminal the report is one line, which disappears when the store has answered.
-//!    Elsewhere, lines are printed less and less often, and one more when the store has answered.
+//! 2. On a terminal the report is one line, which disappears when the store has answered. It begins
+//!    with the cause, since a narrow terminal cuts it off. Elsewhere, lines are printed less and
+//!    less often, and one more when the store has answered.
 
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
@@ -52,11 +53,21 @@ impl Reporter for OnTerminal {
         match waiting {
             Some(waiting) => {
                 let line = self.line.get_or_insert_with(Line::start);
-                line.set(format!("waiting for {store}: {waiting}"));
+                line.set(on_one_line(store, waiting));
             }
             None => self.line = None,
         }
     }
+}
+
+/// Formats an operation with the cause before the rest.
+fn on_one_line(store: &str, waiting: &Waiting) -> String {
+    let Some(failure) = &waiting.last_failure else {
+        return format!("waiting for {store}: {waiting}");
+    };
+    let Waiting { action, key, elapsed, attempts, .. } = waiting;
+    let seconds = elapsed.as_secs();
+    format!("{seconds} s: {failure}; waiting for {store}, attempt {attempts}: {action} {key:?}")
 }
 
 struct OnLines {

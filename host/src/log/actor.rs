@@ -1,4 +1,4 @@
-//! The task that owns a writer's instance: drains the packed events and answers commands.
+//! The task that owns a writer: drains the packed events and answers commands.
 //!
 //! 1. Before a command, all events packed before it are passed to the component.
 //! 2. A pack that the component refused is kept and offered again before anything newer.
@@ -8,31 +8,34 @@
 //!    more of it durable.
 //! 5. Flushes wait side by side: see [`flush`].
 //! 6. With nobody to hear of it, the end of a create takes no call of the component.
+//! 7. A writer that rests is parked: see [`rest`].
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::append_queue::{AppendQueue, Pack};
 use super::background::Background;
+use super::durable::Durable;
 use super::notices::{Notice, Notifier};
 use crate::error::{Error, Result};
-use crate::sandbox::instance::{CallError, Called, Handle, Instance};
+use crate::log::writer::Writer;
+use crate::sandbox::instance::{CallError, Called};
+use crate::sandbox::seats::Rest;
 use crate::types::interface::Pending;
 use crate::types::{WriteFailure, Written};
 
 use flush::{Flush, SealDue};
+use waits::{notified, others_have_run, reached};
 
 mod dropping;
 mod flush;
 mod packs;
-
-/// The turns of the runtime without a command before a seal. Each takes about a microsecond.
-const TURNS_BEFORE_SEAL: usize = 4;
+mod rest;
+mod waits;
 
 type Reply<T> = oneshot::Sender<Result<T>>;
 
@@ -49,10 +52,7 @@ pub(super) enum Command {
 }
 
 pub(super) struct WriterActor {
-    /// The log's name below the store's root.
-    name: Arc<str>,
-    instance: Instance,
-    handle: Handle,
+    writer: Writer,
     queue: Arc<AppendQueue>,
     /// A pack that the component refused.
     refused: Option<Pack>,
@@ -71,12 +71,19 @@ pub(super) struct WriterActor {
     notifier: Notifier,
     /// True if the events that are lost were reported.
     has_warned: bool,
-    /// Notified when a create of the component has ended.
-    create_ended: Arc<Notify>,
+    /// True if appends that find no room fail.
+    is_refusing: bool,
+    /// True if the writer could not be parked when it should, since a create was in flight.
+    is_held: bool,
+    /// The time of the last step.
+    active_at: Instant,
+    /// The time at which the component got an instance, the first events after a rest, or made
+    /// events durable.
+    progress_at: Instant,
     /// The durable writes that the component has reported.
     written: Written,
-    /// Its bytes, for the handles.
-    durable_bytes: Arc<AtomicU64>,
+    /// The same for the handles.
+    durable: Arc<Durable>,
     /// Compacts concurrently, if the options ask for it.
     background: Option<Background>,
 }
@@ -88,23 +95,20 @@ enum Next {
     Work,
     Tick,
     Compacted,
+    Park,
     Dropped,
 }
 
 impl WriterActor {
     pub(super) fn new(
-        name: Arc<str>,
-        instance: Instance,
-        handle: Handle,
-        (queue, durable_bytes, notifier): (Arc<AppendQueue>, Arc<AtomicU64>, Notifier),
+        writer: Writer,
+        (queue, durable, notifier): (Arc<AppendQueue>, Arc<Durable>, Notifier),
         tick: Duration,
         background: Option<Background>,
     ) -> Self {
-        let create_ended = instance.create_ended();
+        let now = Instant::now();
         Self {
-            name,
-            instance,
-            handle,
+            writer,
             queue,
             refused: None,
             tick,
@@ -116,9 +120,12 @@ impl WriterActor {
             waits: VecDeque::new(),
             notifier,
             has_warned: false,
-            create_ended,
+            is_refusing: false,
+            is_held: false,
+            active_at: now,
+            progress_at: now,
             written: Written { batches: 0, events: 0, bytes: 0 },
-            durable_bytes,
+            durable,
             background,
         }
     }
@@ -126,15 +133,22 @@ impl WriterActor {
     /// Serves until the log is closed, all its handles are dropped, or the component fails.
     pub(super) async fn run(mut self, mut receiver: mpsc::Receiver<Command>) {
         loop {
-            let step = match self.next(&mut receiver).await {
+            // A rest that ends in a park lasts until then, so that no other writer is asked, too.
+            let rest = self.begin_rest();
+            let next = self.next(&mut receiver, rest.as_ref()).await;
+            let rest = rest.filter(|_| matches!(next, Next::Park));
+            let step = match next {
                 Next::Commands(commands) => self.serve(commands).await,
                 Next::Seal => self.seal_if_due().await.map(|()| false),
                 Next::CreateEnded => self.poll_creates().await.map(|()| false),
                 Next::Work => self.linger().await.map(|()| false),
                 Next::Tick => self.maintain().await.map(|()| false),
                 Next::Compacted => Ok(false),
+                Next::Park => self.park().await.map(|()| false),
                 Next::Dropped => self.flush_dropped().await.map(|()| true),
             };
+            drop(rest);
+            self.active_at = Instant::now();
             match step {
                 Ok(false) => self.compact_if_due(),
                 Ok(true) => break,
@@ -147,10 +161,18 @@ impl WriterActor {
         }
     }
 
-    async fn next(&mut self, receiver: &mut mpsc::Receiver<Command>) -> Next {
+    async fn next(&mut self, receiver: &mut mpsc::Receiver<Command>, rest: Option<&Rest>) -> Next {
         let tick = reached(self.tick_at);
         let lingered = reached(self.linger_until);
-        let awaits_creates = self.awaits_creates() || self.is_watched();
+        let awaits_creates = self.awaits_creates() || self.is_watched() || self.is_held;
+        let create_ended = self.writer.create_ended();
+        let rested = reached(self.parks_at());
+        let asked = async {
+            match rest {
+                Some(rest) => rest.asked().await,
+                None => std::future::pending().await,
+            }
+        };
         let compacted = async {
             match &mut self.background {
                 Some(background) => background.ended().await,
@@ -170,11 +192,13 @@ impl WriterActor {
                 None => Next::Dropped,
             },
             () = others_have_run(), if self.seal_due != SealDue::No => Next::Seal,
-            () = self.create_ended.notified(), if awaits_creates => Next::CreateEnded,
+            () = notified(create_ended), if awaits_creates => Next::CreateEnded,
             () = tick => Next::Tick,
             () = self.queue.work() => Next::Work,
             () = lingered => Next::Work,
             () = compacted => Next::Compacted,
+            () = asked => Next::Park,
+            () = rested => Next::Park,
         }
     }
 
@@ -192,7 +216,9 @@ impl WriterActor {
                     reply.send(Ok(self.tick_at.is_some())).ok();
                 }
                 Command::Pending(reply) => {
-                    reply.send(Ok(self.pending().await?)).ok();
+                    let pending = self.pending().await;
+                    reply.send(pending.clone().map_err(Error::from)).ok();
+                    unless_trapped(pending)?;
                 }
                 Command::FileCount(reply) => {
                     let count = self.file_count().await;
@@ -203,8 +229,10 @@ impl WriterActor {
                     // No append may slip in between the last flush and the end.
                     self.queue.end(Error::Closed);
                     let mut closed = self.flush().await;
-                    if closed.is_ok() {
-                        let written = self.instance.close(self.handle).await;
+                    if closed.is_ok()
+                        && let Some((instance, handle)) = self.writer.if_live()
+                    {
+                        let written = instance.close(handle).await;
                         closed = self.checked(written);
                     }
                     let done = closed.is_ok();
@@ -260,24 +288,30 @@ impl WriterActor {
     /// Publishes what the component has made durable.
     fn publish(&mut self, written: Written) {
         if written != self.written {
+            self.progress_at = Instant::now();
             self.notifier.send(Notice::Durable(written));
         }
         self.written = written;
-        self.durable_bytes.store(written.bytes, Ordering::Relaxed);
+        self.durable.publish(written);
         self.release_flushes();
     }
 
     /// Publishes what is durable after a call that does not return it.
     async fn publish_written(&mut self) -> Called<()> {
-        let written = self.instance.written(self.handle).await;
-        self.publish(self.checked(written)?);
+        // What a parked writer has made durable was published when it was parked.
+        if let Some((instance, handle)) = self.writer.if_live() {
+            let written = instance.written(handle).await;
+            self.publish(self.checked(written)?);
+        }
         Ok(())
     }
 
     /// Counts the objects. Events that are refused for now are in none.
     async fn file_count(&mut self) -> Called<u64> {
         unless_trapped(self.drain().await).map_err(CallError::Trapped)?;
-        let count = self.instance.file_count(self.handle).await;
+        self.wake().await?;
+        let (instance, handle) = self.writer.live().await?;
+        let count = instance.file_count(handle).await;
         if let Err(CallError::Trapped(_)) = count {
             return self.checked(count);
         }
@@ -286,9 +320,11 @@ impl WriterActor {
         count
     }
 
-    async fn pending(&mut self) -> Result<Pending> {
-        unless_trapped(self.drain().await)?;
-        let pending = self.instance.pending(self.handle).await;
+    async fn pending(&mut self) -> Called<Pending> {
+        unless_trapped(self.drain().await).map_err(CallError::Trapped)?;
+        self.wake().await?;
+        let (instance, handle) = self.writer.live().await?;
+        let pending = instance.pending(handle).await;
         let mut pending = self.checked(pending)?;
         pending.lines.extend(self.refused.iter().flat_map(|pack| pack.lines.iter().copied()));
         self.queue.copy_to(&mut pending.lines);
@@ -297,12 +333,23 @@ impl WriterActor {
 
     async fn maintain(&mut self) -> Result<()> {
         self.tick_at = None;
-        unless_trapped(self.drain().await)?;
+        self.end_hold();
+        let drained = self.drain().await;
+        let has_instance = self.writer.is_live();
+        if !has_instance && (drained.is_err() || self.writer.has_nothing()) {
+            return unless_trapped(drained);
+        }
+        unless_trapped(drained)?;
+        if !has_instance && !self.wake_or_wait().await? {
+            return Ok(());
+        }
+        self.step_outside_if_stuck();
         if self.is_watched() {
             // A create that failed immediately has notified nobody, and the tick would only log it.
             self.poll_creates().await?;
         }
-        let pending = self.instance.tick(self.handle).await;
+        let Some((instance, handle)) = self.writer.if_live() else { return Ok(()) };
+        let pending = instance.tick(handle).await;
         let pending = self.checked(pending)?;
         self.publish_written().await?;
         self.poll_flushes().await?;
@@ -325,22 +372,6 @@ fn unless_trapped<T>(called: Called<T>) -> Result<()> {
     match called {
         Err(CallError::Trapped(error)) => Err(error),
         Ok(_) | Err(CallError::Returned(_)) => Ok(()),
-    }
-}
-
-/// Waits until the tasks that are ready have run: they may append more, and that is one batch less.
-/// Those of another thread may take more than one turn of this one.
-async fn others_have_run() {
-    for _ in 0..TURNS_BEFORE_SEAL {
-        tokio::task::yield_now().await;
-    }
-}
-
-/// Waits until `at`; forever if it is none.
-async fn reached(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
 

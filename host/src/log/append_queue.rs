@@ -205,6 +205,16 @@ impl AppendQueue {
         Some(Pack { lines: self.pool.freeze(lines), events })
     }
 
+    /// Frees the buffers of a queue that rests.
+    pub(super) fn release_buffers(&self) {
+        let mut open = self.lock();
+        if open.lines.bytes().is_empty() {
+            open.lines = Buffer::default();
+        }
+        drop(open);
+        self.pool.clear_own();
+    }
+
     /// Records that the component takes packs again, or refuses them for now.
     pub(super) fn set_refused(&self, error: Option<Error>) {
         let notify = error.is_some();

@@ -2,22 +2,27 @@
 //!
 //! 1. A page is fetched when its first event is asked for, and positions a few hundred at a time.
 //! 2. The component knows the positions inside its last page only, so the next page is fetched when
-//!    all positions of this one are here.
+//!    all positions of this one are here. Until then the reader keeps its instance.
 
 use std::fmt;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use futures::future::{Either, select};
 use futures::stream::FusedStream;
 use futures::{FutureExt as _, Stream};
+use tokio::sync::Notify;
 
 use crate::error::{Error, Result};
 use crate::log::follow::Follow;
 use crate::log::pages::{Fetched, Source};
 use crate::log::reader::Reader;
+use crate::log::reader::parking::Park;
+use crate::numbers::to_u64;
+use crate::page::Page;
 use crate::times;
 use crate::types::interface::BatchEvents;
 
@@ -120,6 +125,8 @@ pub struct Events {
 enum Answer {
     Page(Option<CurrentPage>),
     Positions(Positions),
+    /// The call was asked to stop before there was a page.
+    Stopped,
 }
 
 /// The events of a page that were not yielded yet.
@@ -129,8 +136,9 @@ struct CurrentPage {
     lines: Bytes,
     /// The batches, last one first.
     batches: Vec<BatchEvents>,
-    /// The number of events yielded.
+    /// The number of events yielded, and of those that are left.
     yielded: u64,
+    left: u64,
     /// Missed before the next event.
     missed: u64,
     positions: Positions,
@@ -151,11 +159,17 @@ enum Positions {
 }
 
 impl Positions {
-    /// Fetches those from an event of the current page on.
-    async fn fetch(reader: &mut Reader, first: u64) -> Result<Self> {
+    /// Fetches those from an event of the current page on, of which this many are left.
+    async fn fetch(reader: &mut Reader, first: u64, left: u64) -> Result<Self> {
         match reader.positions(first).await? {
             None => Ok(Self::Without),
-            Some(text) if text.ends_with('\n') => Ok(Self::Known { text: text.into(), at: 0 }),
+            Some(text) if text.ends_with('\n') => {
+                let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+                if to_u64(lines) >= left {
+                    reader.park(Park::IfCrowded).await;
+                }
+                Ok(Self::Known { text: text.into(), at: 0 })
+            }
             Some(_) => {
                 let message = format!("it has no position for event {first} of a page");
                 Err(Error::Guest(message))
@@ -173,6 +187,32 @@ impl Events {
     /// included: see [`Page::missed`](crate::Page::missed).
     pub fn missed(&self) -> u64 {
         self.missed
+    }
+
+    /// Commits the position behind an event of this stream under the name that its reader was
+    /// opened with: see [`Host::read_named`](crate::Host::read_named). Once it has succeeded, the
+    /// next reader of that name begins there. The stream continues as before, and a commit after
+    /// its end is possible.
+    ///
+    /// A commit costs a few requests, so commit after every thousand events rather than after each.
+    /// It flushes nothing. Flush what you made of the events before.
+    ///
+    /// Not cancel safe: after a dropped call the position may be committed or not. Then commit
+    /// again.
+    ///
+    /// # Errors
+    /// As [`Reader::commit`], and [`Error::InvalidInput`] for an event without a position.
+    pub async fn commit(&mut self, event: &Event) -> Result<()> {
+        let Some(position) = event.position() else {
+            let message = "cannot commit behind an event that has no position: it is one of \
+                           Log::read_all; commit events of Host::read_named";
+            return Err(Error::InvalidInput(message.to_owned()));
+        };
+        let position = position.to_owned();
+        match self.answers.source().await {
+            Some(source) => source.reader().commit_at(position).await,
+            None => Err(Error::Guest("the stream has no reader any more".to_owned())),
+        }
     }
 }
 
@@ -193,6 +233,7 @@ impl CurrentPage {
         let mut bytes = self.lines.split_to(end + 1);
         bytes.truncate(end);
         self.yielded += 1;
+        self.left = self.left.saturating_sub(1);
         let time = self.time();
         Some(Event { bytes, time, position, missed: std::mem::take(&mut self.missed) })
     }
@@ -221,16 +262,17 @@ impl Stream for Events {
             if let Some(event) = page.next() {
                 return Poll::Ready(Some(Ok(event)));
             }
-            let left = (!page.lines.is_empty()).then_some(page.yielded);
-            let answer = ready!(answers.poll(context, |mut source| {
+            let left = (!page.lines.is_empty()).then_some((page.yielded, page.left));
+            let answer = ready!(answers.poll(context, |mut source, stop| {
                 async move {
-                    let answer = answer(&mut source, left).await;
+                    let answer = answer(&mut source, left, &stop).await;
                     (source, answer)
                 }
                 .boxed()
             }));
             match answer.transpose()? {
                 None => return Poll::Ready(None),
+                Some(Answer::Stopped) => {}
                 Some(Answer::Page(None)) => answers.end(),
                 Some(Answer::Positions(positions)) => page.positions = positions,
                 Some(Answer::Page(Some(next))) => {
@@ -250,23 +292,28 @@ impl FusedStream for Events {
     }
 }
 
-/// Fetches the positions of the events that are left of a page, from this one on, or the next page.
-async fn answer(source: &mut Source, left: Option<u64>) -> Result<Answer> {
-    match left {
-        Some(first) => Positions::fetch(source.reader(), first).await.map(Answer::Positions),
-        None => page(source).await.map(Answer::Page),
+/// Fetches the positions of the events that are left of a page, from this one on, of which there
+/// are this many, or the next page.
+async fn answer(source: &mut Source, left: Option<(u64, u64)>, stop: &Notify) -> Result<Answer> {
+    if let Some((first, left)) = left {
+        return Positions::fetch(source.reader(), first, left).await.map(Answer::Positions);
     }
+    // A stopped `next` loses nothing: the next one completes it.
+    let next = match select(pin!(source.next(Park::Never)), pin!(stop.notified())).await {
+        Either::Left((next, _)) => next?,
+        Either::Right(_) => return Ok(Answer::Stopped),
+    };
+    let Some(page) = next else { return Ok(Answer::Page(None)) };
+    Ok(Answer::Page(Some(with_positions(page, source.reader()).await?)))
 }
 
-/// Fetches a page with the positions of its first events.
-async fn page(source: &mut Source) -> Result<Option<CurrentPage>> {
-    let Some(page) = source.next().await? else { return Ok(None) };
-    let reader = source.reader();
+/// Returns a page with the positions of its first events.
+async fn with_positions(page: Page, reader: &mut Reader) -> Result<CurrentPage> {
     let mut batches = reader.batches().await?;
     batches.reverse();
-    let positions = Positions::fetch(reader, 0).await?;
-    let missed = page.missed;
-    Ok(Some(CurrentPage { lines: page.lines, batches, yielded: 0, missed, positions }))
+    let Page { lines, events: left, missed } = page;
+    let positions = Positions::fetch(reader, 0, left).await?;
+    Ok(CurrentPage { lines, batches, yielded: 0, left, missed, positions })
 }
 
 impl Reader {

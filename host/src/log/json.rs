@@ -96,6 +96,16 @@ impl Event {
     }
 }
 
+impl<T> Values<T> {
+    /// Commits the position behind an event of this stream: see [`Events::commit`].
+    ///
+    /// # Errors
+    /// As [`Events::commit`].
+    pub async fn commit(&mut self, event: &Event) -> Result<()> {
+        self.events.commit(event).await
+    }
+}
+
 impl<T: DeserializeOwned> Stream for Values<T> {
     type Item = Result<(T, Event)>;
 

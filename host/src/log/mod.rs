@@ -1,24 +1,27 @@
 //! A handle that appends, for concurrent use by many tasks.
 //!
-//! 1. One task owns the handle's instance; all other code reaches it through a bounded channel.
+//! 1. One task owns the writer; all other code reaches it through a bounded channel.
 //! 2. Events reach the component in the order in which their appends returned.
 //! 3. A flush covers every append that returned before it was called.
 
 mod actor;
 mod append_queue;
 mod background;
+mod durable;
 mod events;
+mod files;
 mod follow;
 #[cfg(feature = "serde")]
 mod json;
+pub(crate) mod logs;
 mod notices;
 mod pages;
 pub(crate) mod reader;
 mod verifier;
+mod writer;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -28,7 +31,6 @@ use crate::options::{HandleLimits, LogOptions};
 use crate::read_options::of_pending;
 use crate::sandbox::engine::SharedEngine;
 use crate::sandbox::instance::CallError;
-use crate::sandbox::memory::Memory;
 use crate::store::Store;
 use crate::types::interface::Pending;
 use crate::types::{CompactOptions, Compaction, Written};
@@ -36,12 +38,16 @@ use crate::types::{CompactOptions, Compaction, Written};
 use actor::{Command, WriterActor};
 use append_queue::AppendQueue;
 use background::Background;
+use durable::Durable;
 use notices::{Notifier, WeakNotifier};
+use writer::{Writer, WriterMemory};
 
 pub use events::{Event, Events};
+pub use files::{Files, FilesOptions, LogFile};
 pub use follow::Follow;
 #[cfg(feature = "serde")]
 pub use json::Values;
+pub use logs::{ListOptions, ListedLog, Logs, NameCounts};
 pub use notices::{Notice, Notices};
 pub use pages::Pages;
 pub use reader::Reader;
@@ -58,11 +64,10 @@ pub struct Log {
     name: Arc<str>,
     queue: Arc<AppendQueue>,
     commands: mpsc::Sender<Command>,
-    /// Bytes of the batches that are known to be in the store, as the actor publishes them.
-    durable_bytes: Arc<AtomicU64>,
+    /// The events that are known to be in the store, as the actor publishes them.
+    durable: Arc<Durable>,
     notifier: WeakNotifier,
-    /// The memory of the writer's instance.
-    memory: Memory,
+    memory: Arc<WriterMemory>,
 }
 
 impl Log {
@@ -73,12 +78,12 @@ impl Log {
         options: LogOptions,
     ) -> Result<Self> {
         let compact_after = options.compact_after_batches()?;
+        let seat = engine.seats().take().await?;
         let mut instance = engine.instantiate(&store).await?;
         let options_given = options.to_wit()?;
         let handle = instance.open(name, options_given).await?;
         // An event is counted when it is taken. From then on it must not be refused.
-        let memory = instance.memory().clone();
-        memory.charge_freely();
+        instance.memory().charge_freely();
         let pool = engine.buffer_pool();
         let limits = HandleLimits::of(&instance.effective_options(handle).await?);
         let queue = Arc::new(AppendQueue::new(&limits, pool));
@@ -89,14 +94,16 @@ impl Log {
             let notifier = notifier.clone();
             Background::new(engine.clone(), store.clone(), name.clone(), batches, notifier)
         });
-        let durable_bytes = Arc::new(AtomicU64::new(0));
+        let durable = Arc::new(Durable::default());
         let weak_notifier = notifier.downgrade();
-        let shared = (queue.clone(), durable_bytes.clone(), notifier);
-        let actor =
-            WriterActor::new(name.clone(), instance, handle, shared, limits.tick, background);
+        let shared = (queue.clone(), durable.clone(), notifier);
+        let of_engine = (instance, handle, seat);
+        let writer = Writer::new(engine.clone(), store.clone(), name.clone(), of_engine);
+        let memory = writer.memory();
+        let actor = WriterActor::new(writer, shared, limits.tick, background);
         tokio::spawn(actor.run(receiver));
         let notifier = weak_notifier;
-        Ok(Self { engine, store, name, queue, commands, durable_bytes, notifier, memory })
+        Ok(Self { engine, store, name, queue, commands, durable, notifier, memory })
     }
 
     /// Returns the log's name below the store's root.
@@ -163,7 +170,21 @@ impl Log {
     /// Events appended after these bytes are in memory, in flight, or durable without being known
     /// to be.
     pub fn durable_bytes(&self) -> u64 {
-        self.durable_bytes.load(Ordering::Relaxed)
+        self.durable.bytes()
+    }
+
+    /// Returns the number of those events: see [`Log::durable_bytes`].
+    pub fn durable_events(&self) -> u64 {
+        self.durable.events()
+    }
+
+    /// Drops this handle without the warning of events that are not flushed. For a program that
+    /// reports them itself, and ends.
+    ///
+    /// While the runtime lives, the task of the log flushes what is left, as after any drop of the
+    /// last handle.
+    pub fn abandon(self) {
+        self.durable.set_loss_known();
     }
 
     /// Reads everything: the stored events, then those in this writer's memory now. A dropped call
@@ -282,6 +303,7 @@ mod tests {
     use futures::FutureExt as _;
 
     use super::*;
+    use crate::limits::PARK_AFTER;
 
     #[tokio::test]
     async fn command_that_nobody_will_see_is_not_waited_for() {
@@ -292,6 +314,33 @@ mod tests {
         sending.send(Command::Flush(answer));
         let waiting = answer_of(&commands, answered);
         assert!(waiting.now_or_never().expect("an end of the wait").is_none());
+    }
+
+    #[tokio::test]
+    async fn log_that_rests_gives_its_instance_back_and_gets_another() {
+        let host = crate::host::Host::new().unwrap();
+        let store = Store::memory();
+        let free = || host.engine().seats().free();
+        let all = free();
+        let log = host.open(&store, "log", LogOptions::new()).await.unwrap();
+        log.append("a").await.unwrap();
+        log.flush().await.unwrap();
+        let flushed = std::time::Instant::now();
+        while free() != all {
+            assert!(flushed.elapsed() < 20 * PARK_AFTER, "it keeps its instance");
+            tokio::time::sleep(PARK_AFTER / 100).await;
+        }
+        assert!(flushed.elapsed() >= PARK_AFTER, "{:?}", flushed.elapsed());
+        // What needs no instance takes none.
+        assert_eq!(log.flush().await.unwrap().events, 1);
+        assert_eq!(log.durable().await.unwrap().events, 1);
+        assert!(!log.tick().await.unwrap());
+        assert_eq!(free(), all);
+        assert_eq!(log.file_count().await.unwrap(), 1);
+        assert_eq!(free(), all - 1);
+        log.append("b").await.unwrap();
+        assert_eq!(log.close().await.unwrap().events, 2);
+        assert_eq!(host.stat(&store, "log").await.unwrap().events, 2);
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! Notices of the work that a writer's task does in the background.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock, Weak};
 
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
@@ -60,40 +61,48 @@ impl fmt::Debug for Notices {
     }
 }
 
-/// The sending side, of the writer's task.
+/// The sending side, of the writer's task. The room for notices is made for the first listener:
+/// most logs have none.
 #[derive(Clone)]
-pub(super) struct Notifier(broadcast::Sender<Notice>);
+pub(super) struct Notifier(Arc<Lazy>);
+
+type Lazy = OnceLock<broadcast::Sender<Notice>>;
 
 impl Notifier {
     pub(super) fn new() -> Self {
-        Self(broadcast::Sender::new(KEPT_MAX))
+        Self(Arc::default())
     }
 
     /// Returns a notifier for the handles: the notices end with the writer's task.
     pub(super) fn downgrade(&self) -> WeakNotifier {
-        WeakNotifier(self.0.downgrade())
+        WeakNotifier(Arc::downgrade(&self.0))
     }
 
     /// Returns true if anyone listens.
     pub(super) fn is_heard(&self) -> bool {
-        self.0.receiver_count() > 0
+        self.0.get().is_some_and(|sender| sender.receiver_count() > 0)
     }
 
     pub(super) fn send(&self, notice: Notice) {
-        // An error means that nobody listens.
-        self.0.send(notice).ok();
+        if let Some(sender) = self.0.get() {
+            // An error means that nobody listens.
+            sender.send(notice).ok();
+        }
     }
 }
 
 /// A notifier that makes listeners. The notices end without it.
 #[derive(Clone)]
-pub(super) struct WeakNotifier(broadcast::WeakSender<Notice>);
+pub(super) struct WeakNotifier(Weak<Lazy>);
 
 impl WeakNotifier {
     /// Returns a listener of what happens from now on.
     pub(super) fn listen(&self) -> Notices {
         match self.0.upgrade() {
-            Some(sender) => Notices(sender.subscribe()),
+            Some(sender) => {
+                let sender = sender.get_or_init(|| broadcast::Sender::new(KEPT_MAX));
+                Notices(sender.subscribe())
+            }
             // The log has ended.
             None => Notices(broadcast::channel(1).1),
         }

@@ -1,7 +1,11 @@
-//! One reading pass, in an instance of its own.
+//! One reading pass, in an instance of its own, or parked.
 //!
 //! 1. The next call completes a call whose future was dropped: see [`Calls`]. The resulting page is
 //!    kept until a caller asks for it, and the position stays before it.
+//! 2. Between two calls a reader can be parked: it gives its instance back, and gets another one
+//!    for the next call. It is parked if too many readers have an instance, and by a follower that
+//!    has waited for long. See [`parking`].
+//! 3. A reader that gets no instance stays parked. A later call tries again.
 
 use std::fmt;
 
@@ -13,9 +17,16 @@ use crate::read_options::ReadOptions;
 use crate::sandbox::calls::Calls;
 use crate::sandbox::engine::SharedEngine;
 use crate::sandbox::instance::{CallError, Called, CountedPage, Handle};
+use crate::sandbox::parked::ParkedReader;
+use crate::sandbox::reader_seats::LiveReader;
 use crate::store::Store;
 use crate::types::Skipped;
 use crate::types::interface as wit;
+
+mod commits;
+pub(super) mod parking;
+
+use parking::{Park, outside_if_slow};
 
 /// Reads a log: each event once, in order, whether or not the log is flushed, compacted or trimmed
 /// meanwhile.
@@ -23,14 +34,28 @@ use crate::types::interface as wit;
 /// Every call is cancel safe: the next call returns the page that a dropped future of
 /// [`Reader::next`] would have returned.
 pub struct Reader {
-    calls: Calls<Answer>,
-    handle: Handle,
+    engine: SharedEngine,
+    store: Store,
+    name: Box<str>,
+    place: Place,
     /// The result of a dropped call of `next`.
     kept: Option<Result<Option<CountedPage>>>,
     /// The reason why the pass ends permanently, if it does.
     pub(super) ends_with: Option<&'static str>,
     /// The commits that were begun.
     commits: u64,
+}
+
+enum Place {
+    Live(Box<Live>),
+    Parked(Box<ParkedReader>),
+}
+
+struct Live {
+    calls: Calls<Answer>,
+    handle: Handle,
+    /// Dropped after the instance.
+    _counted: LiveReader,
 }
 
 /// The result of a call on the instance. Only a call for a page can return an error.
@@ -41,6 +66,7 @@ enum Answer {
     Positions(Option<String>),
     Skipped(Vec<Skipped>),
     Committed { number: u64, outcome: Result<()> },
+    Parked(Option<Box<ParkedReader>>),
 }
 
 /// The side of the last page that a position is on.
@@ -63,12 +89,26 @@ impl Reader {
             wit::ReadOptions { pending: Some(_), .. } => Some("with the events of a handle"),
             _ => None,
         };
+        let mut seat = engine.reader_seats().take().await?;
         let mut instance = engine.instantiate(store).await?;
         let handle = match position {
-            Some(position) => instance.read_named(name, position, options).await?,
+            Some(position) => {
+                let opened = instance.read_named(name, position, options);
+                outside_if_slow(Some(&mut seat), opened).await?
+            }
             None => instance.read(name, options).await?,
         };
-        Ok(Self { calls: Calls::new(instance), handle, kept: None, ends_with, commits: 0 })
+        let mut reader = Self {
+            place: Place::live(engine, instance, handle),
+            engine: engine.clone(),
+            store: store.clone(),
+            name: name.into(),
+            kept: None,
+            ends_with,
+            commits: 0,
+        };
+        reader.park(Park::IfCrowded).await;
+        Ok(reader)
     }
 
     /// As [`Reader::open`], with the options of the API.
@@ -102,17 +142,55 @@ impl Reader {
     /// - [`Error::StoreFailed`]: a further call continues the pass where it stopped.
     /// - [`Error::Damaged`]: everything before the damaged object has been returned.
     pub async fn next(&mut self) -> Result<Option<Page>> {
-        Ok(self.next_counted().await?.map(|(page, _)| page))
+        self.advance(Park::IfCrowded, Park::IfCrowded).await
     }
 
-    /// Returns the next page as [`Reader::next`], with the count of its memory.
+    /// Returns the next page as [`Reader::next`]. Says if the reader is parked after a page, and
+    /// otherwise.
+    pub(super) async fn advance(
+        &mut self,
+        after_page: Park,
+        otherwise: Park,
+    ) -> Result<Option<Page>> {
+        Ok(self.advance_counted(after_page, otherwise).await?.map(|(page, _)| page))
+    }
+
+    /// Returns the next page as [`Reader::next`], with the count of its memory. Keeps the instance
+    /// for the places of its events.
     pub(crate) async fn next_counted(&mut self) -> Result<Option<CountedPage>> {
-        let handle = self.handle;
+        self.advance_counted(Park::Never, Park::IfCrowded).await
+    }
+
+    async fn advance_counted(
+        &mut self,
+        after_page: Park,
+        otherwise: Park,
+    ) -> Result<Option<CountedPage>> {
+        let mut seat = self.wake().await?;
+        let next = outside_if_slow(seat.as_mut(), self.fetch()).await;
+        let park = if let Ok(Some(_)) = next { after_page } else { otherwise };
+        // If this future is dropped meanwhile, the next call returns it.
+        self.kept = Some(next);
+        self.park(park).await;
+        self.kept.take().unwrap_or(Ok(None))
+    }
+
+    fn live(&mut self) -> Result<&mut Live> {
+        match &mut self.place {
+            Place::Live(live) => Ok(live),
+            Place::Parked(_) => Err(Error::Closed),
+        }
+    }
+
+    /// Returns the next page of the reader's instance.
+    async fn fetch(&mut self) -> Result<Option<CountedPage>> {
         loop {
             if let Some(kept) = self.kept.take() {
                 return kept;
             }
-            let next = self.calls.end_or_make(move |instance| {
+            let Live { calls, handle, .. } = self.live()?;
+            let handle = *handle;
+            let next = calls.end_or_make(move |instance| {
                 async move { Ok(Answer::Page(instance.next_page(handle).await?)) }.boxed()
             });
             if let Answer::Page(page) = next.await? {
@@ -134,10 +212,14 @@ impl Reader {
     /// [`Error::InvalidInput`] for a pass of [`Log::read_all`](crate::Log::read_all), which has no
     /// position, [`Error::Guest`].
     pub async fn position(&mut self) -> Result<String> {
-        let handle = self.handle;
+        if let Place::Parked(parked) = &self.place {
+            return Ok(parked.position().to_owned());
+        }
         let text = loop {
             let side = self.side();
-            let position = self.calls.end_or_make(move |instance| {
+            let Live { calls, handle, .. } = self.live()?;
+            let handle = *handle;
+            let position = calls.end_or_make(move |instance| {
                 let text = async move {
                     match side {
                         Side::Behind => instance.position(handle).await,
@@ -162,9 +244,14 @@ impl Reader {
     /// Returns the batches of the events of the last page of the component. No call of
     /// [`Reader::next`] may have been dropped.
     pub(crate) async fn batches(&mut self) -> Result<Vec<wit::BatchEvents>> {
-        let handle = self.handle;
+        if let Place::Parked(_) = self.place {
+            // After a page, callers that need them keep the instance: `Park::Never`.
+            return Ok(Vec::new());
+        }
         loop {
-            let batches = self.calls.end_or_make(move |instance| {
+            let Live { calls, handle, .. } = self.live()?;
+            let handle = *handle;
+            let batches = calls.end_or_make(move |instance| {
                 let batches = instance.batches(handle);
                 async move { Ok(Answer::Batches(batches.await?)) }.boxed()
             });
@@ -178,9 +265,13 @@ impl Reader {
     /// Returns the positions behind events of that page, from the event with this number on, each
     /// ended by LF. None for a pass that has no positions.
     pub(crate) async fn positions(&mut self, first: u64) -> Result<Option<String>> {
-        let handle = self.handle;
+        if let Place::Parked(_) = self.place {
+            return Ok(Some(String::new()));
+        }
         loop {
-            let positions = self.calls.end_or_make(move |instance| {
+            let Live { calls, handle, .. } = self.live()?;
+            let handle = *handle;
+            let positions = calls.end_or_make(move |instance| {
                 let positions = instance.positions(handle, first);
                 async move { Ok(Answer::Positions(positions.await?)) }.boxed()
             });
@@ -191,69 +282,12 @@ impl Reader {
         }
     }
 
-    /// Commits the position behind the last page under the name that the reader was opened with:
-    /// see [`Host::read_named`](crate::Host::read_named). Once it has succeeded, the next reader of
-    /// that name begins there.
-    ///
-    /// A commit flushes nothing. Flush what you made of the events before.
-    ///
-    /// Not cancel safe: after a dropped call the position may be committed or not. Then commit
-    /// again.
-    ///
-    /// # Errors
-    /// - [`Error::Conflict`]: another reader has committed under the name since this one was
-    ///   opened, or the name was forgotten. Open the log under the name again.
-    /// - [`Error::WriteFailed`], [`Error::StoreFailed`]: the position may be committed. Call again.
-    /// - [`Error::Damaged`]: the commit before cannot be read any more.
-    /// - [`Error::InvalidInput`] for a reader without a name, and before the first page.
-    /// - [`Error::Unsupported`]: the store has no create-if-absent.
-    pub async fn commit(&mut self) -> Result<()> {
-        // After a dropped call of `next` the component is behind a page that the caller has not.
-        let position = self.position().await?;
-        let is_behind = self.side() == Side::Behind;
-        self.commit_text((!is_behind).then_some(position)).await
-    }
-
-    /// As [`Reader::commit`], at a given position of this log, such as that of an
-    /// [`Event`](crate::Event).
-    ///
-    /// # Errors
-    /// As [`Reader::commit`], and [`Error::InvalidInput`] for a text that is not a position, or is
-    /// one of another log.
-    pub async fn commit_at(&mut self, position: impl Into<String>) -> Result<()> {
-        self.commit_text(Some(position.into())).await
-    }
-
-    pub(crate) async fn commit_text(&mut self, position: Option<String>) -> Result<()> {
-        let handle = self.handle;
-        self.commits += 1;
-        let number = self.commits;
-        loop {
-            let position = position.clone();
-            let commit = self.calls.end_or_make(move |instance| {
-                async move {
-                    let outcome = match instance.commit(handle, position.as_deref()).await {
-                        Err(CallError::Returned(error)) => Err(error),
-                        Err(trapped) => return Err(trapped),
-                        Ok(()) => Ok(()),
-                    };
-                    Ok(Answer::Committed { number, outcome })
-                }
-                .boxed()
-            });
-            let called = commit.await;
-            match self.keep_page(called)? {
-                // An answer with another number is that of an earlier call.
-                Some(Answer::Committed { number: of, outcome }) if of == number => return outcome,
-                _ => {}
-            }
-        }
-    }
-
     /// Skips damage from now on.
     async fn skip_damaged(&mut self) -> Result<()> {
-        let handle = self.handle;
-        let skips = self.calls.end_or_make(move |instance| {
+        let _seat = self.wake().await?;
+        let Live { calls, handle, .. } = self.live()?;
+        let handle = *handle;
+        let skips = calls.end_or_make(move |instance| {
             let skips = instance.skip_damaged(handle);
             async move { Ok(Answer::Skipped(skips.await.map(|()| Vec::new())?)) }.boxed()
         });
@@ -267,9 +301,14 @@ impl Reader {
     /// # Errors
     /// [`Error::Guest`].
     pub async fn take_skipped(&mut self) -> Result<Vec<Skipped>> {
-        let handle = self.handle;
+        if let Place::Parked(_) = self.place {
+            // It was parked with nothing to report.
+            return Ok(Vec::new());
+        }
         loop {
-            let skipped = self.calls.end_or_make(move |instance| {
+            let Live { calls, handle, .. } = self.live()?;
+            let handle = *handle;
+            let skipped = calls.end_or_make(move |instance| {
                 let skipped = instance.take_skipped(handle);
                 async move { Ok(Answer::Skipped(skipped.await?)) }.boxed()
             });
@@ -302,3 +341,6 @@ impl fmt::Debug for Reader {
         f.debug_struct("Reader").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::log::Log;
 use crate::log::Verifier;
 use crate::log::reader::Reader;
+use crate::plugin::quota::{Accepted, WriterShare};
 use crate::sandbox::imports::access::KeyScope;
 use crate::types::Written;
 
@@ -52,16 +53,18 @@ pub(super) struct Opened {
     pub(super) label: KeyScope,
     /// The number of the call that opened it, in the record of the run.
     pub(super) number: u64,
+    /// Its share of the log's quota, if there is one.
+    pub(super) share: Option<Arc<WriterShare>>,
 }
 
 impl LogHandle {
     pub(super) fn new(
-        log: Log,
+        (log, share): (Log, Option<Arc<WriterShare>>),
         (label, number): (KeyScope, u64),
         closing: Closing,
         permit: HandlePermit,
     ) -> Self {
-        let opened = Arc::new(Opened { log, label, number });
+        let opened = Arc::new(Opened { log, label, number, share });
         Self { opened, closing, permit: Some(permit), closed: false }
     }
 
@@ -73,6 +76,24 @@ impl LogHandle {
         let written = self.opened.log.close().await;
         self.closed = matches!(written, Ok(_) | Err(Error::Closed));
         written
+    }
+}
+
+impl Opened {
+    /// Accepts bytes within the quota; none if the log must be listed first.
+    pub(super) fn accept_now(&self, bytes: usize) -> Result<Option<Accepted>> {
+        match &self.share {
+            None => Ok(Some(Accepted::freely())),
+            Some(share) => share.accept_now(bytes),
+        }
+    }
+
+    /// Accepts bytes within the quota, and lists the log for that if it is due.
+    pub(super) async fn accept(&self, bytes: usize) -> Result<Accepted> {
+        match &self.share {
+            None => Ok(Accepted::freely()),
+            Some(share) => share.accept(bytes).await,
+        }
     }
 }
 

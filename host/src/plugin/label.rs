@@ -4,6 +4,8 @@
 //! 2. A text that a plugin passed is repeated in short form, without characters that control a
 //!    terminal.
 
+use stratalog_store_rules::text::cut;
+
 use crate::error::{Error, Result};
 
 /// The most bytes of a label.
@@ -31,11 +33,7 @@ pub fn check_label(label: &str) -> Result<()> {
 
 /// Returns a text of the plugin, safe to print and cut to a limit.
 pub(crate) fn shown(text: &str) -> String {
-    let mut short: String = text.chars().take(SHOWN_CHARACTERS_MAX).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
+    format!("{:?}", cut(text, SHOWN_CHARACTERS_MAX))
 }
 
 #[cfg(test)]

@@ -15,15 +15,20 @@ use super::grant::Grant;
 use super::handles::{Closing, HandlePermit, Handles};
 use super::label::{check_label, shown};
 use super::limits::{Limit, PluginLimits};
+use super::quota::ObjectQuota;
 use super::rate::Rate;
-use super::recorder::{CallRecord, GrantedLog as RecordedLog, ObjectCall, Record, Recorder};
+use super::recorder::{
+    CallRecord, GrantedLog as RecordedLog, ObjectCall, Record, Recorder, Streak,
+};
 use super::usage::{Call, Calls, Usage};
 use crate::error::{Error, Result};
 use crate::numbers::to_u64;
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::engine::Charge;
 use crate::sandbox::imports::access::KeyScope;
-use crate::sandbox::imports::access::{Access, StepOutcomes, StoreAccess, Target, is_position};
+use crate::sandbox::imports::access::{
+    Access, StepOutcomes, StoreAccess, Target, WriteQuota, is_position,
+};
 use crate::sandbox::memory::Memory;
 
 /// The logs granted to one plugin, by label, and their usage.
@@ -35,7 +40,8 @@ pub struct LogsCtx {
     handles: Handles,
     closing: Closing,
     charge: Charge,
-    recorder: Option<Recorder>,
+    /// The latest calls of the record, if there is one.
+    streak: Option<Streak>,
     /// The time of the last call that was admitted.
     admitted_at: Instant,
 }
@@ -97,7 +103,7 @@ impl LogsCtxBuilder {
         let (calls, usage) = (Calls::default(), Usage::default());
         let (handles, closing) = (Handles::default(), Closing::default());
         let charge = Charge::to(Memory::of_plugin(limits.memory_bytes_max));
-        let (recorder, admitted_at) = (None, now);
+        let (streak, admitted_at) = (None, now);
         let mut logs = LogsCtx {
             granted,
             limits,
@@ -106,7 +112,7 @@ impl LogsCtxBuilder {
             handles,
             closing,
             charge,
-            recorder,
+            streak,
             admitted_at,
         };
         logs.charge_hosts();
@@ -130,6 +136,13 @@ impl LogsCtx {
         if memory.was_refused() {
             usage.hit(&self.limits.hit(Limit::Memory));
         }
+        for (label, log) in &self.granted {
+            let Some(ledger) = &log.grant.ledger else { continue };
+            ledger.hits().iter().for_each(|hit| usage.hit(hit));
+            if let Some(used) = ledger.usage() {
+                usage.quotas.insert(label.clone(), used);
+            }
+        }
         usage
     }
 
@@ -149,6 +162,7 @@ impl LogsCtx {
     fn charge_hosts(&mut self) {
         for log in self.granted.values_mut() {
             log.grant.host = log.grant.host.charging(&self.charge);
+            log.grant.count(&log.label.name, &self.charge.memory);
         }
     }
 
@@ -165,19 +179,24 @@ impl LogsCtx {
     }
 
     /// Records every call from now on.
-    pub(super) fn record(&mut self, recorder: Recorder) {
-        self.recorder = Some(recorder);
+    pub(super) fn record_to(&mut self, recorder: Recorder) {
+        self.streak = Some(Streak::new(recorder));
+    }
+
+    pub(super) fn limits(&self) -> &PluginLimits {
+        &self.limits
     }
 
     pub(super) fn recorder(&self) -> Option<&Recorder> {
-        self.recorder.as_ref()
+        self.streak.as_ref().map(Streak::recorder)
     }
 
     /// Returns the granted logs for a record.
     pub(super) fn recorded_logs(&self) -> Vec<RecordedLog> {
         let logs = self.granted.iter().map(|(label, log)| {
-            let Grant { store, name, rights, .. } = &log.grant;
-            RecordedLog { label: label.clone(), log: store.shown_log(name), rights: *rights }
+            let Grant { store, name, rights, quota, .. } = &log.grant;
+            let (label, log) = (label.clone(), store.shown_log(name));
+            RecordedLog { label, log, rights: *rights, quota: *quota }
         });
         logs.collect()
     }
@@ -189,7 +208,7 @@ impl LogsCtx {
         label: &KeyScope,
         handle: Option<u64>,
     ) -> Option<CallRecord> {
-        let recorder = self.recorder.as_ref()?;
+        let recorder = self.recorder()?;
         Some(CallRecord::begin(recorder, call, &label.name, handle, self.admitted_at))
     }
 
@@ -202,7 +221,7 @@ impl LogsCtx {
         bytes: usize,
     ) -> Result<(&Grant, &KeyScope)> {
         if let Err(error) = self.check(label, call, bytes) {
-            if let Some(recorder) = &self.recorder {
+            if let Some(recorder) = self.recorder() {
                 recorder.refused(call, label, handle, &error);
             }
             return Err(error);
@@ -214,10 +233,12 @@ impl LogsCtx {
     fn check(&mut self, label: &str, call: Call, bytes: usize) -> Result<()> {
         self.calls.count(call);
         let Some(log) = self.granted.get_mut(label) else {
+            self.usage.calls_denied += 1;
             return Err(Error::Denied(not_granted(label, self.granted.keys())));
         };
         let rights = log.grant.rights;
         if !call.allowed_by().iter().any(|right| rights.has(*right)) {
+            self.usage.calls_denied += 1;
             return Err(Error::Denied(format!(
                 "{} on the log {label} needs the right to {}; granted: {rights}",
                 call.name(),
@@ -260,9 +281,9 @@ impl LogsCtx {
         bytes: usize,
     ) {
         self.appended(events, bytes);
-        if let Some(recorder) = &self.recorder {
+        if let Some(streak) = &mut self.streak {
             let amount = (events, to_u64(bytes));
-            recorder.succeeded((call, handle), label, amount, self.admitted_at);
+            streak.succeeded((call, handle), label, amount, self.admitted_at);
         }
     }
 
@@ -305,11 +326,14 @@ impl StoreAccess for LogsCtx {
         match self.admit(label, call, None, bytes) {
             Ok((grant, label)) => {
                 let (store, label) = (grant.store.clone(), label.clone());
-                let steps = self.recorder.as_ref().map(|recorder| -> Arc<dyn StepOutcomes> {
+                let quota = grant.ledger.as_ref().map(|ledger| -> Arc<dyn WriteQuota> {
+                    ObjectQuota::of(ledger, key, grant.rights)
+                });
+                let steps = self.recorder().map(|recorder| -> Arc<dyn StepOutcomes> {
                     let (bytes, at) = (to_u64(bytes), self.admitted_at);
                     Arc::new(ObjectCall::begin(recorder, call, &label.name, bytes, at))
                 });
-                Target::below(&store, &label, key, steps)
+                Ok(Target::below(&store, &label, key, steps)?.within(quota))
             }
             Err(error) => {
                 let kind = match error {

@@ -13,7 +13,8 @@
 //! - A component of your own world. Put a [`LogsCtx`] into the wasmtime store and call
 //!   [`add_to_linker`], with [`bindings`] for `bindgen`'s `with`. The embedder then sets the limits
 //!   on time and on the component's own memories. Give the component an [`Output`] and an [`Input`]
-//!   as its standard streams, since those of wasmtime block the thread that runs it.
+//!   as its standard streams, since those of wasmtime block the thread that runs it. To keep a
+//!   record of it, call [`LogsCtx::record`].
 //!   `examples/own_world.rs` is a complete program.
 //!
 //! # Example
@@ -50,8 +51,10 @@ mod limits;
 mod logs;
 mod messages;
 mod meter;
+mod quota;
 mod rate;
 mod recorder;
+mod recording;
 mod rights;
 mod run;
 mod state;
@@ -66,7 +69,9 @@ pub use handles::{Closing, Unflushed};
 pub use label::check_label;
 pub use limits::{LimitHit, PluginLimits};
 pub use logs::{LogsCtx, LogsCtxBuilder, LogsView};
+pub use quota::{Quota, QuotaUsage};
 pub use recorder::{Record, RecordOutcome};
+pub use recording::Recording;
 pub use rights::{Right, Rights, RightsError};
 pub use run::{Outcome, Run};
 pub use stdio::{Input, Output};

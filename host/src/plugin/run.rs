@@ -22,16 +22,15 @@ use super::limits::{Limit, PluginLimits};
 use super::logs::LogsCtx;
 use super::messages::Messages;
 use super::meter::PluginMeter;
-use super::recorder::{Ended, Granted, Record, RecordOutcome, Recorder, Recording, Stream, frames};
+use super::recorder::{
+    Ended, Granted, Record, RecordOutcome, RecordTask, Recorder, Stream, frames,
+};
 use super::state::PluginState;
-use super::stdio::{Input, Output};
+use super::stdio::{Input, Output, last_of};
 use super::usage::Usage;
 use crate::error::{Error, Result};
 use crate::sandbox::imports::in_flight::InFlight;
 use crate::sandbox::memory::Memory;
-
-/// The time that the reader of a stopped plugin's output has to take the rest of it.
-const LAST_OUTPUT: Duration = Duration::from_millis(100);
 
 /// The logs, streams and other resources of one run of a plugin.
 pub struct Run {
@@ -143,14 +142,14 @@ impl Plugin {
         let Run { mut logs, mut wasi, outputs, stderr, stop, record, recorder } = run;
         let recording = record.map(|record| {
             let recorder = recorder.get_or_init(Recorder::new).clone();
-            logs.record(recorder.clone());
+            logs.record_to(recorder.clone());
             let granted = Granted {
                 plugin: self.origin.to_string(),
                 sha256: self.sha256.to_string(),
                 logs: logs.recorded_logs(),
                 limits: limits.clone(),
             };
-            Recording::begin(record, recorder, &granted)
+            RecordTask::begin(record, recorder, &granted)
         });
         let closing = logs.closing();
         let mut store = self.store(logs, wasi.build())?;
@@ -228,19 +227,6 @@ impl Plugin {
         }
         Ok(store)
     }
-}
-
-/// Passes on a plugin's remaining output, as far as its reader takes it promptly. Returns the
-/// number of bytes not taken.
-async fn last_of(outputs: &[Output]) -> u64 {
-    let written = async {
-        for output in outputs {
-            output.written().await;
-        }
-    };
-    // After a timeout, the remaining bytes are counted.
-    tokio::time::timeout(LAST_OUTPUT, written).await.ok();
-    outputs.iter().map(Output::give_up).sum()
 }
 
 /// Runs `call` until it ends, its time is up, or it is stopped. Adds up the time that it computes.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::limits::LimitHit;
+use super::quota::QuotaUsage;
 use super::rights::Right;
 
 /// The usage of a run. Times are measured; everything else counts from the start of the run.
@@ -20,6 +21,8 @@ pub struct Usage {
     /// Calls to its logs by their names in the WIT, e.g. `log.append`, including denied and limited
     /// ones.
     pub calls: BTreeMap<&'static str, u64>,
+    /// The calls of those that were denied: the plugin has no log of that label, or not the right.
+    pub calls_denied: u64,
     /// Events whose appends returned success.
     pub events_appended: u64,
     /// Bytes of those events, with an LF for each.
@@ -32,6 +35,8 @@ pub struct Usage {
     pub log_lines: u64,
     /// Log messages that were dropped.
     pub log_lines_dropped: u64,
+    /// The space that logs have used of their quotas, by label: of those that the run wrote to.
+    pub quotas: BTreeMap<String, QuotaUsage>,
     /// Limits that were reached, each listed once.
     pub limits_hit: Vec<LimitHit>,
 }

@@ -29,6 +29,10 @@ const GUARD_BYTES: u64 = 64 * 1024;
 /// The reservation beyond the size of a memory that has outgrown its first one.
 const GROWTH_BYTES: u64 = 16 * 1024 * 1024;
 
+/// A process with no more than this many memory maps left lacks them: an instance that fails to be
+/// made gives back those that it has taken.
+const FEW_MAPS: u64 = 16;
+
 const GIB: u64 = 1024 * 1024 * 1024;
 
 /// The process may have less address space than any component needs.
@@ -117,6 +121,9 @@ pub(crate) fn lack(error: &wasmtime::Error, option: &str) -> Option<String> {
         return None;
     }
     let cause = error.root_cause();
+    if let Some(lack) = memory_maps().and_then(|maps| maps.lack(cause)) {
+        return Some(lack);
+    }
     Some(match limit() {
         Some(bytes) => format!(
             "no address space is left for a component: {cause}; raise the limit of this process, \
@@ -125,6 +132,38 @@ pub(crate) fn lack(error: &wasmtime::Error, option: &str) -> Option<String> {
         ),
         None => format!("no memory is left for a component: {cause}; lower {option}"),
     })
+}
+
+/// The memory maps of this process. Each instance takes about seven.
+struct MemoryMaps {
+    used: u64,
+    max: u64,
+}
+
+impl MemoryMaps {
+    /// Returns the message for a lack of maps, if so few are left that an instance finds none.
+    fn lack(&self, cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+        let Self { used, max } = *self;
+        (used.saturating_add(FEW_MAPS) >= max).then(|| {
+            format!(
+                "no memory map is left for a component: {cause}; this process has {used} of at \
+                 most {max}; close logs and readers, or raise the limit (`sysctl \
+                 vm.max_map_count`)"
+            )
+        })
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn memory_maps() -> Option<MemoryMaps> {
+    let max = std::fs::read_to_string("/proc/sys/vm/max_map_count").ok()?.trim().parse().ok()?;
+    let maps = std::fs::read("/proc/self/maps").ok()?;
+    Some(MemoryMaps { used: to_u64(memchr::memchr_iter(b'\n', &maps).count()), max })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn memory_maps() -> Option<MemoryMaps> {
+    None
 }
 
 /// Returns the message for a component's memory file that is larger than this process may write
@@ -189,6 +228,22 @@ mod tests {
             let bytes = reservation(limit, memory_bytes_max);
             assert_eq!(bytes, expected, "{limit:?}, {memory_bytes_max}");
         }
+    }
+
+    #[test]
+    fn lack_of_maps_is_named_only_if_few_are_left() {
+        let cause = io::Error::from(io::ErrorKind::OutOfMemory);
+        let lack = |used| MemoryMaps { used, max: 65_530 }.lack(&cause);
+        assert_eq!(lack(65_530 - FEW_MAPS - 1), None);
+        let text = lack(65_530 - FEW_MAPS).unwrap();
+        assert!(text.contains("65514 of at most 65530") && text.contains("vm.max_map_count"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn maps_of_this_process_are_counted() {
+        let maps = memory_maps().unwrap();
+        assert!(maps.used > 10 && maps.max > maps.used, "{} of {}", maps.used, maps.max);
     }
 
     #[test]

@@ -72,6 +72,15 @@ impl BufferPool {
         Ok(())
     }
 
+    /// Drops the buffers that are not in use, unless the pool is that of a plugin, whose logs share
+    /// it.
+    pub(crate) fn clear_own(&self) {
+        if self.charged.is_none() {
+            let unused = std::mem::take(&mut *lock(&self.buffers));
+            drop(unused);
+        }
+    }
+
     /// Returns bytes whose memory returns to the pool when the last of them is dropped.
     pub(crate) fn freeze(&self, buffer: Buffer) -> Bytes {
         Bytes::from_owner(PooledBuffer { buffer, back: Arc::downgrade(&self.buffers) })

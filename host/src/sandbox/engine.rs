@@ -25,6 +25,8 @@ use crate::sandbox::interface::{self, World, of_package};
 use crate::sandbox::memory::Memory;
 use crate::sandbox::module_cache::{self, Uncompiled};
 use crate::sandbox::prewarm::Prewarmed;
+use crate::sandbox::reader_seats::ReaderSeats;
+use crate::sandbox::seats::Seats;
 use crate::store::Store;
 
 /// A compiled component, ready to be instantiated.
@@ -34,6 +36,8 @@ pub(crate) struct LogEngine {
     sha256: String,
     clock: Clock,
     limits: Limits,
+    seats: Arc<Seats>,
+    reader_seats: ReaderSeats,
     pub(crate) prewarmed: Prewarmed,
 }
 
@@ -45,8 +49,7 @@ impl LogEngine {
         origin: &str,
         sha256: Option<&str>,
         cache: Option<&Path>,
-        clock: Clock,
-        limits: Limits,
+        (clock, limits, seats, reader_seats): (Clock, Limits, Arc<Seats>, ReaderSeats),
     ) -> Result<Self> {
         let mut config = Config::new();
         config.concurrency_support(false).epoch_interruption(true);
@@ -86,7 +89,8 @@ impl LogEngine {
         })?;
         tick(&engine)
             .map_err(|error| Error::Component(format!("cannot start the epoch thread: {error}")))?;
-        Ok(Self { engine, component, sha256, clock, limits, prewarmed: Prewarmed::default() })
+        let prewarmed = Prewarmed::default();
+        Ok(Self { engine, component, sha256, clock, limits, seats, reader_seats, prewarmed })
     }
 
     /// Returns the SHA-256 of the component's bytes, in hexadecimal digits.
@@ -217,6 +221,26 @@ impl SharedEngine {
 
     pub(crate) fn engine(&self) -> &Arc<LogEngine> {
         &self.engine
+    }
+
+    /// Returns the seats of the writers.
+    pub(crate) fn seats(&self) -> &Arc<Seats> {
+        &self.engine.seats
+    }
+
+    /// Returns the seats of the readers.
+    pub(crate) fn reader_seats(&self) -> &ReaderSeats {
+        &self.engine.reader_seats
+    }
+
+    /// Returns an instance as [`SharedEngine::instantiate`], even beyond the plugin's limit.
+    pub(crate) async fn instantiate_anyway(&self, store: &Store) -> Result<Instance> {
+        let mut instance = self.engine.instance().await?;
+        if let Some(charge) = &self.charge {
+            instance.memory().charge_anyway(&charge.memory);
+        }
+        instance.wasm_store.data_mut().provide(store.clone());
+        Ok(instance)
     }
 
     /// Returns an instance that reaches one store.

@@ -13,6 +13,7 @@ pub(crate) use wasmtime::component::ResourceAny as Handle;
 use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::sandbox::bindings::LogComponent;
+use crate::sandbox::bindings::exports::stratalog::log::files::LogFile;
 use crate::sandbox::imports::State;
 use crate::sandbox::memory::{Borrowed, Memory};
 use crate::types::interface::{self as wit, Options, Pending, ReadOptions};
@@ -342,6 +343,27 @@ impl Instance {
     pub(crate) async fn repair(&mut self, name: &str, dry_run: bool) -> Called<Vec<RepairStep>> {
         self.try_call(|exports, store| {
             exports.stratalog_log_repairs().call_repair(store, name, dry_run)
+        })
+        .await
+    }
+
+    /// Lists the files of a log.
+    pub(crate) async fn list_files(
+        &mut self,
+        name: &str,
+        since: Option<u64>,
+        until: Option<u64>,
+    ) -> Called<Handle> {
+        self.try_call(|exports, store| {
+            exports.stratalog_log_files().call_list_files(store, name, since, until)
+        })
+        .await
+    }
+
+    /// Returns the next files of a list.
+    pub(crate) async fn next_files(&mut self, list: Handle) -> Called<Vec<LogFile>> {
+        self.call(|exports, store| async move {
+            exports.stratalog_log_files().file_list().call_next(store, list).await
         })
         .await
     }

@@ -106,6 +106,14 @@ impl Memory {
         Ok(())
     }
 
+    /// As [`Memory::charge`], but even beyond that limit: see [`Memory::charge_freely`].
+    pub(crate) fn charge_anyway(&self, memory: &Self) {
+        let charged = Charged { memory: memory.clone(), freely: AtomicBool::new(true) };
+        if self.0.charged.set(charged).is_ok() {
+            memory.add(self.bytes());
+        }
+    }
+
     /// From now on, counts bytes against the other limit even beyond it. This is for an instance
     /// with bytes that were counted before, and that the host promised to keep.
     pub(crate) fn charge_freely(&self) {

@@ -14,4 +14,8 @@ pub(crate) mod interface;
 pub(crate) mod memory;
 pub(crate) mod meter;
 pub(crate) mod module_cache;
+pub(crate) mod parked;
 mod prewarm;
+pub(crate) mod reader_seats;
+pub(crate) mod seats;
+pub(crate) mod survey;

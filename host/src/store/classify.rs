@@ -353,11 +353,12 @@ fn status_of(text: &str) -> Option<u16> {
 /// Returns whether an "already exists" rests on a conflict answer, or on a status alone.
 ///
 /// Some servers also answer with a conflict when requests collide or a parent folder is missing.
-/// Any server may send a mere status. Only a check of the object decides.
+/// Azurite takes the blocks of an unfinished upload for the object. Any server may send a mere
+/// status. Only a check of the object decides.
 pub(super) fn is_mere_conflict(error: &object_store::Error) -> bool {
     let text = ErrorFacts::of(error).text;
     match status_of(&text) {
-        Some(409) => !text.contains("BlobAlreadyExists"),
+        Some(409) => true,
         Some(_) => !text.contains("<Error"),
         None => false,
     }

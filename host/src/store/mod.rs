@@ -65,6 +65,8 @@ pub use config::options::{
     OptionError, RETRY_MAX_LIMIT, StoreOptions, TIMEOUT_DEFAULT, TIMEOUT_LIMIT, TIMEOUT_MIN,
 };
 pub use config::redact::hide_secrets;
+#[cfg(feature = "plugins")]
+pub(crate) use config::redact::{cut_before, is_begun};
 pub use config::root::Root;
 #[doc(inline)]
 pub use error::{DeleteFailure, StoreError, StoreErrorKind, WriteError};
@@ -75,12 +77,14 @@ pub use read::listing::Listing;
 pub use read::ordered::{AHEAD_BYTES_MAX, OBJECTS_AHEAD_MAX, OrderedRead};
 pub(crate) use read::ordered::{SHARE_AHEAD_BYTES, SHARES_AHEAD_MAX};
 pub use read::part::ObjectPart;
+pub use read::tree::TreeListing;
 #[doc(inline)]
 pub use stratalog_store_rules::error::OrderedReadError;
 #[doc(inline)]
 pub use stratalog_store_rules::limits::{GET_BYTES_MAX, LIST_LIMIT_MAX};
 #[doc(inline)]
 pub use stratalog_store_rules::objects::{Chunk, EntryKind, ListPage, ListedObject, ObjectRange};
+pub(crate) use write::count::{Space, WriteCount};
 pub use write::create::PendingCreate;
 pub use write::upload::{PART_BYTES, UPLOAD_BUFFERED_BYTES_MAX, UPLOAD_PARTS_MAX, Upload};
 
@@ -126,6 +130,8 @@ struct Inner {
     operations: Arc<Operations>,
     /// The encryption that every object must have.
     encryption: Option<Asked>,
+    /// The counts of all that is written.
+    counts: Vec<Arc<WriteCount>>,
 }
 
 enum Backend {
@@ -305,6 +311,7 @@ impl Store {
             is_in_process: false,
             operations: Arc::new(Operations::new(options.timeout)),
             encryption,
+            counts: Vec::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -324,6 +331,7 @@ impl Store {
             is_in_process: false,
             operations: Arc::new(Operations::new(TIMEOUT_DEFAULT)),
             encryption: None,
+            counts: Vec::new(),
         }
     }
 }

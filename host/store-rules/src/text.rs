@@ -7,12 +7,15 @@ use crate::limits::LOG_LINE_BYTES_MAX;
 /// The longest name of a foreign element, key or type that a message shows, in characters.
 const SHOWN_CHARS_MAX: usize = 120;
 
+/// The mark of a cut: a text that ends with it has more.
+pub const CUT: char = '…';
+
 /// Returns the text of a log line: visible, and cut to a limit.
 pub fn log_line(text: &str) -> String {
     let mut line = String::new();
     for character in text.chars() {
         if line.len() >= LOG_LINE_BYTES_MAX {
-            line.push('…');
+            line.push(CUT);
             break;
         }
         line.push(visible_character(character));
@@ -28,11 +31,16 @@ pub fn visible(text: &str) -> String {
 
 /// Shortens a foreign text for a message.
 pub fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
+    cut(text, SHOWN_CHARS_MAX)
+}
+
+/// Returns the first characters of a text. [`CUT`] says that it has more.
+pub fn cut(text: &str, chars_max: usize) -> String {
+    let mut first: String = text.chars().take(chars_max).collect();
+    if first.len() < text.len() {
+        first.push(CUT);
     }
-    shown
+    first
 }
 
 fn visible_character(character: char) -> char {

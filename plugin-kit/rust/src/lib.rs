@@ -28,6 +28,7 @@
 //! - `journal`: `journal_panics`, which journals panics. The next two include it.
 //! - `log`: `logging::init`, which journals the records of the `log` crate.
 //! - `tracing`: `tracing_layer::Journal`, which journals the events of the `tracing` crate.
+//! - `testing`: `testing::World`, logs in memory with faults, for `cargo test`.
 
 mod error;
 mod event;
@@ -40,9 +41,12 @@ mod options;
 #[cfg(feature = "journal")]
 mod panics;
 mod reader;
+#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+pub mod testing;
 #[cfg(feature = "tracing")]
 pub mod tracing_layer;
 
+#[cfg(not(all(feature = "testing", not(target_arch = "wasm32"))))]
 #[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({
@@ -53,8 +57,13 @@ mod bindings {
 }
 
 /// The interface as it is in WIT.
+///
+/// In a test with the feature `testing`, its calls act on the current world.
 pub mod wit {
+    #[cfg(not(all(feature = "testing", not(target_arch = "wasm32"))))]
     pub use crate::bindings::stratalog::log::{append_log, types};
+    #[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+    pub use {crate::testing::append_log, stratalog_guest::component::types};
 }
 
 pub use error::Error;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::languages::denied;
 use crate::binary::{Ran, fresh, ok, run_with};
 use rig::{plugins, tools};
 
@@ -160,7 +161,8 @@ fn denied_log_is_an_error_that_names_the_granted_ones() {
             ),
         ] {
             let ran = run(&journal, &options, &input);
-            assert_eq!(ran.stderr, format!("error: {reason}\n"), "{language}");
+            let said = format!("error: {reason}\n{}", denied(&journal));
+            assert_eq!(ran.stderr, said, "{language}");
             assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{language}");
         }
     }

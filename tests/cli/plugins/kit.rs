@@ -1,9 +1,11 @@
 //! Projects that `plugin new` makes: they build and run by the commands that it prints, and the
 //! functions that come with them do the same in each language.
 
+mod testing;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use rig::tools;
 use tempfile::TempDir;
@@ -28,46 +30,62 @@ last three
 const LOGGED: &str = r#"logged {"context":"shop","level":"warn","message":"low on \"tea\""}
 "#;
 
+const TRACED: &str = r#"traced {"context":"shop","cups":"3","field_level":"low","level":"error","message":"broken"}
+"#;
+
 const NOT_THERE: &str = "cannot read the log \"other\": there is no such log: nothing is stored yet
 ";
 
-/// A new project, and the commands that build and run it.
+const REFUSED: &str = "\
+cannot read the log \"stranger\": no log is granted under the label \"stranger\"; granted: journal, other
+cannot commit a position of the log \"journal\": reader.commit on the log journal needs the right to commit; granted: append,read
+";
+
+const NAME: &str = "tea-shop_2";
+
+/// A new project, and the commands that build, run and test it.
 struct Project {
     folder: TempDir,
     build: Vec<String>,
     run: Vec<String>,
+    test: Vec<String>,
 }
 
 impl Project {
     fn new(language: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        let path = folder.path().join("tea-shop");
+        let path = folder.path().join(NAME);
         let made = ok(&["plugin", "new", "--json", "-l", language, path.to_str().unwrap()], "");
         let made: serde_json::Value = serde_json::from_str(&made).unwrap();
         let commands = made["commands"].as_array().unwrap().iter();
         let commands: Vec<String> = commands.map(|it| it.as_str().unwrap().to_owned()).collect();
         let first_run = commands.iter().position(|it| it.starts_with("stratalog run")).unwrap();
         let (build, run) = commands.split_at(first_run);
-        assert_eq!(run.len(), 2, "{run:?}");
-        Self { folder, build: build.to_vec(), run: run.to_vec() }
+        let (run, test) = run.split_at(2);
+        Self { folder, build: build.to_vec(), run: run.to_vec(), test: test.to_vec() }
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join("tea-shop").join(name)
+        self.folder.path().join(NAME).join(name)
     }
 
     /// Runs commands as a shell in which `stratalog` is found; returns what they print.
     fn sh(&self, commands: &[String]) -> String {
+        let ended = self.shell(commands);
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success(), "{commands:?}: {said}");
+        String::from_utf8(ended.stdout).unwrap()
+    }
+
+    /// Runs commands as a shell in which `stratalog` is found.
+    fn shell(&self, commands: &[String]) -> Output {
         let binary = Path::new(stratalog::<&str>(&[]).get_program()).parent().unwrap().to_owned();
         let old = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths([binary].into_iter().chain(std::env::split_paths(&old)));
         let mut shell = Command::new("sh");
         shell.args(["-e", "-c", &commands.join("\n")]).env("PATH", path.unwrap());
         shell.current_dir(self.file("")).env_remove("CARGO_TARGET_DIR");
-        let ended = shell.output().unwrap();
-        let said = String::from_utf8_lossy(&ended.stderr);
-        assert!(ended.status.success(), "{commands:?}: {said}");
-        String::from_utf8(ended.stdout).unwrap()
+        shell.output().unwrap()
     }
 
     /// Follows the printed commands.
@@ -76,6 +94,23 @@ impl Project {
         let said = self.run.iter().map(|command| self.sh(std::slice::from_ref(command)));
         let said: Vec<String> = said.collect();
         assert_eq!(said, ["stored events: 1\n", "{\"text\":\"hello\"}\n"]);
+        self.sh(&self.test);
+    }
+
+    /// Writes a file into the project.
+    fn write(&self, file: &str, text: &str) {
+        fs::write(self.file(file), text).unwrap();
+    }
+
+    /// Checks that the last command of the build refuses a program, with these words and no stack
+    /// of its tools.
+    fn refuse(&self, file: &str, source: &str, words: &[&str]) {
+        self.write(file, source);
+        let ended = self.shell(&self.build[self.build.len() - 1..]);
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(!ended.status.success(), "{said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+        assert!(!said.contains("node_modules/@bytecodealliance/componentize-js"), "{said}");
     }
 
     /// Replaces a file of the project by one next to this test, builds, and runs it on a new log.
@@ -111,13 +146,15 @@ log = "0.4"
 tracing = "0.1"
 tracing-subscriber = { version = "0.3", default-features = false }"#;
     let manifest = manifest.replace(r#"features = ["serde"] }"#, features);
-    fs::write(project.file("Cargo.toml"), manifest).unwrap();
+    project.write("Cargo.toml", &manifest);
     let source = include_str!("kit/main.rs");
     let ran = project.run_own("src/main.rs", source, &[]);
-    let traced = r#"traced {"context":"shop","cups":"3","field_level":"low","level":"error","message":"broken"}
-"#;
-    let said = [SAID, LOGGED, traced, NOT_THERE].concat();
-    assert_eq!(ran, (0, said, String::new()));
+    let said = [SAID, LOGGED, TRACED, NOT_THERE, REFUSED].concat();
+    assert_eq!(ran, (0, said.clone(), String::new()));
+    // An example has what tests have.
+    fs::create_dir(project.file("examples")).unwrap();
+    project.write("examples/in_test_kit.rs", include_str!("kit/in_test_kit.rs"));
+    assert_eq!(project.sh(&["cargo run --quiet --example in_test_kit".to_owned()]), said);
 
     let (code, _, stderr) = project.run_own("src/main.rs", source, &["panic"]);
     assert_eq!(code, 6, "{stderr}");
@@ -136,7 +173,7 @@ fn plugin_kit_for_python_builds_runs_and_journals() {
     let project = Project::new("python");
     project.follow();
     let ran = project.run_own("app.py", include_str!("kit/app.py"), &[]);
-    assert_eq!(ran, (0, [SAID, LOGGED, NOT_THERE].concat(), String::new()));
+    assert_eq!(ran, (0, [SAID, LOGGED, NOT_THERE, REFUSED].concat(), String::new()));
 }
 
 #[test]
@@ -146,15 +183,17 @@ fn plugin_kit_for_javascript_builds_and_runs() {
     }
     let project = Project::new("javascript");
     project.follow();
+    project.refuse("app.js", "const cups = ;\n", &["app.js:1", "SyntaxError"]);
+    project.refuse("app.js", "export const ran = {};\n", &["app.js: ", "export const run"]);
     let ran = project.run_own("app.js", include_str!("kit/app.js"), &[]);
-    assert_eq!(ran, (0, [SAID, NOT_THERE].concat(), String::new()));
+    assert_eq!(ran, (0, [SAID, NOT_THERE, REFUSED].concat(), String::new()));
 }
 
 #[test]
 fn kit_makes_a_folder_whole_or_not_at_all() {
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    for bad in ["Shop", "9shop", "shop-", "s_hop", "é"] {
+    for bad in ["Shop", "9shop", "shop-", "shop_", "_shop", "s.hop", "é"] {
         check(&["plugin", "new", "-l", "rust", &path(bad)], "", 5, &[bad, "a-z"]);
     }
     let (full, empty) = (path("full"), path("empty"));
@@ -163,16 +202,41 @@ fn kit_makes_a_folder_whole_or_not_at_all() {
     check(&["plugin", "new", "-l", "rust", &full], "", 5, &[&full, "not empty"]);
     check(&["wit", &full], "", 5, &[&full, "not empty"]);
     check(&["wit", &format!("{full}/file")], "", 5, &["file is not a folder"]);
+    check(&["wit", "-"], "", 5, &["several files", "name a folder"]);
+    ok(&["plugin", "new", "-l", "python", &path("tea_shop")], "");
     fs::create_dir(&empty).unwrap();
     ok(&["wit", &empty], "");
-    let crate_name = path("stratalog-plugin");
-    check(&["plugin", "new", "-l", "rust", &crate_name], "", 5, &[&crate_name, "not stratalog"]);
+    for taken in ["stratalog-guest", "stratalog-plugin", "stratalog_plugin"] {
+        let taken = path(taken);
+        check(&["plugin", "new", "-l", "rust", &taken], "", 5, &[&taken, "not stratalog"]);
+    }
+    for of_cargo in ["build", "deps", "examples", "incremental"] {
+        let taken = path(of_cargo);
+        check(&["plugin", "new", "-l", "rust", &taken], "", 5, &[&taken, "or incremental"]);
+        ok(&["plugin", "new", "-l", "python", &taken], "");
+    }
     let printed = ok(&["plugin", "new", "-l", "python", &path("shop")], "");
-    assert!(printed.starts_with("cd ") && printed.lines().count() == 6, "{printed}");
+    assert!(printed.starts_with("cd ") && printed.lines().count() == 7, "{printed}");
     ok(&["wit", &path("made/in/time")], "");
     let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     names.retain(|name| name.as_ref().unwrap().file_name().to_str().unwrap().starts_with('.'));
     assert!(names.is_empty(), "{names:?}");
+}
+
+#[test]
+fn kit_removes_what_a_killed_process_has_left() {
+    let folder = TempDir::new().unwrap();
+    let made = |name: &str| {
+        let made = folder.path().join(name);
+        fs::create_dir(&made).unwrap();
+        (fs::File::create(made.join("lock")).unwrap(), made)
+    };
+    let (_, abandoned) = made(".stratalog-new-a");
+    let (lock, in_use) = made(".stratalog-new-b");
+    let (_, foreign) = made(".other");
+    lock.lock().unwrap();
+    ok(&["wit", folder.path().join("wit").to_str().unwrap()], "");
+    assert!(!abandoned.exists() && in_use.exists() && foreign.exists());
 }
 
 #[test]

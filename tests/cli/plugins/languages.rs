@@ -13,6 +13,15 @@ fn run(plugin: &Path, options: &[&str], words: &[&str]) -> Ran {
     run_with(&arguments, b"")
 }
 
+/// Returns the warning for a plugin that failed after a call that was denied.
+pub(crate) fn denied(plugin: &Path) -> String {
+    format!(
+        "warning: 1 call of {} denied: grant a log with --log LABEL=LOG, and rights other than \
+         append and read with --grant LABEL=RIGHT,...\n",
+        plugin.display()
+    )
+}
+
 /// Returns the message for a plugin that ended with an error and printed nothing.
 fn silent(plugin: &Path) -> String {
     format!(
@@ -35,7 +44,7 @@ fn end_of_a_plugin_in_python_is_reported() {
     assert_eq!((ran.code, ran.stdout.as_str()), (6, ""));
 
     let ran = run(&plugin, &[], &["log-error"]);
-    assert_eq!((ran.code, ran.stderr), (1, silent(&plugin)));
+    assert_eq!((ran.code, ran.stderr), (1, denied(&plugin) + &silent(&plugin)));
     let ran = run(&plugin, &[], &["sys-exit-words"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (1, "there was no header\n"));
     // Python's own way to exit has only 0 and 1.
@@ -53,7 +62,7 @@ fn end_of_a_plugin_in_javascript_is_reported() {
     let ran = run(&plugin, &["--log", &format!("code={log}")], &[]);
     assert_eq!((ran.code, ran.stderr.as_str()), (3, ""));
     let ran = run(&plugin, &[], &[]);
-    assert_eq!((ran.code, ran.stderr), (1, silent(&plugin)));
+    assert_eq!((ran.code, ran.stderr), (1, denied(&plugin) + &silent(&plugin)));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rig::plugins;
 use serde_json::Value;
 
+use super::joined::joined;
 use crate::binary::{Ran, fresh, ok, run_with, signal, stratalog};
 
 /// Returns the records of a log.
@@ -95,12 +96,43 @@ fn denied_call_is_a_record_of_its_own() {
     let (folder, log) = fresh();
     let record = folder.path().join("record").display().to_string();
     let granted = format!("evil={log}");
-    run(&["--log", &granted, "--record", &record, "--grant", "evil=read"], &["tiny-appends", "9"]);
+    let options = ["--log", &granted, "--record", &record, "--grant", "evil=read"];
+    let ran = run(&options, &["tiny-appends", "9"]);
+    let hint = "grant a log with --log LABEL=LOG, and rights other than";
+    assert_eq!(ran.stderr.contains(hint), ran.code != 0, "{}: {}", ran.code, ran.stderr);
     let records = records(&record);
     let denied = of_kind(&records, "call");
     assert_eq!(denied.len(), 1, "{denied:?}");
     assert_eq!((&denied[0]["call"], &denied[0]["outcome"]), (&"log.open".into(), &"denied".into()));
     assert!(denied[0]["message"].as_str().unwrap().contains("needs the right to append"));
+}
+
+/// The objects of a log that a plugin carries are reached by calls of their own. A named position
+/// needs its right there, too.
+#[test]
+fn objects_of_a_carried_log_are_recorded_and_need_their_rights() {
+    let (folder, log) = fresh();
+    let app = joined(&plugins::rust("scripted"), &folder.path().join("app.wasm"), &[]);
+    let granted = format!("own={log}");
+    let script = ["open=own", "append=a", "close", "commit=own=app=1"];
+    for (rights, outcome) in [("append,read", "denied"), ("append,read,commit", "ok")] {
+        let record = folder.path().join(outcome).display().to_string();
+        let rights = format!("own={rights}");
+        let options = ["--log", &granted, "--grant", &rights, "--record", &record, "--"];
+        let ran = run_with(&[&["run", app.to_str().unwrap()], &options[..], &script].concat(), b"");
+        let said = &ran.stdout;
+        assert_eq!(said.contains(", committed"), outcome == "ok", "{said}");
+        let records = records(&record);
+        let calls = of_kind(&records, "call");
+        let outcomes = |name: &str| -> Vec<&Value> {
+            calls.iter().filter(|call| call["call"] == name).map(|call| &call["outcome"]).collect()
+        };
+        assert_eq!(outcomes("object-store.create"), ["ok"], "{calls:?}");
+        let commits = outcomes("object-store.create-position");
+        assert!(!commits.is_empty() && commits.iter().all(|of| **of == *outcome), "{calls:?}");
+        let is_named = |call: &&&Value| call["message"].to_string().contains("right to commit");
+        assert_eq!(calls.iter().any(|call| is_named(&call)), outcome == "denied", "{calls:?}");
+    }
 }
 
 #[test]
@@ -144,6 +176,26 @@ fn record_has_no_value_of_the_environment_and_no_secret() {
     assert_eq!(records[0]["arguments"][1], "https://***@host/path?***");
 }
 
+/// A record of output has 4 KiB at most, and of half a second 64 KiB are kept. A secret lies across
+/// some of the first cuts, another across the last.
+#[test]
+fn secret_is_hidden_wherever_output_is_cut() {
+    let (_folder, record) = fresh();
+    let lines = |numbers: std::ops::Range<u32>| {
+        numbers.map(|number| format!("{number:099}\n")).collect::<String>()
+    };
+    let (whole, cut) = (lines(300..400), lines(600..700));
+    let (whole, cut) = (format!("WHOLE={whole}"), format!("CUT={cut}"));
+    run(&["--env", &whole, "--env", &cut, "--record", &record], &["write-lines", "20000"]);
+    let records = records(&record);
+    let said = of_kind(&records, "output").into_iter();
+    let said: String = said.map(|said| said["text"].as_str().unwrap()).collect();
+    assert!(said.starts_with(&lines(0..300)) && said.contains(&lines(400..600)), "{said:.300}");
+    for number in (300..400).chain(600..700) {
+        assert!(!said.contains(&format!("{number:099}")), "{number}");
+    }
+}
+
 #[test]
 fn record_is_bounded_and_counts_what_it_leaves_out() {
     let (folder, log) = fresh();
@@ -152,7 +204,8 @@ fn record_is_bounded_and_counts_what_it_leaves_out() {
     let options = ["--log", &granted, "--record", &record, "--record-bytes-max", "8KiB"];
     let ran = run(&options, &["write-lines", "100000"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stderr.contains(" leaves out "), "{}", ran.stderr);
+    let said = &ran.stderr;
+    assert!(said.contains(" leaves out ") && !said.contains(" 0 "), "{said}");
     let all = ok(&["read", &record], "");
     let records = records(&record);
     let last = records.last().unwrap();

@@ -13,6 +13,7 @@ mod host_bytes;
 mod machine;
 mod messages;
 mod names;
+mod quotas;
 mod say;
 mod streams;
 
@@ -68,6 +69,8 @@ const HAZARDS: &[(&str, Hazard)] = &[
     ("huge-lines", appends::huge_lines),
     ("tiny-appends", appends::tiny_appends),
     ("append-until-stopped", |_| appends::until_stopped()),
+    ("append-on", quotas::append_on),
+    ("create-on", quotas::create_on),
     // Buffers of its logs.
     ("buffers-packed", |_| buffers::packed()),
     ("buffers-small", |_| buffers::small()),

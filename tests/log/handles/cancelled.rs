@@ -18,6 +18,7 @@ use stratalog::{
 use tokio::runtime::Runtime;
 use tokio::task::yield_now;
 
+use super::parked::host_of;
 use super::{lines, read};
 
 /// More polls than any call here needs.
@@ -39,11 +40,22 @@ async fn polled<T>(polls: usize, call: impl Future<Output = T>) -> Option<T> {
 /// Runs a test with a call cancelled after 0 polls, 1, 2 and so on, until it completes and the
 /// test returns true. Returns the number of cancelled calls.
 fn at_every_await(test: impl AsyncFn(&Host, usize) -> bool) -> usize {
+    at_every_await_of(&Host::builder().cache_folder(cache_folder()).build().unwrap(), test)
+}
+
+/// As [`at_every_await`], also with readers that are parked after each call.
+fn at_every_await_of_readers(test: impl AsyncFn(&Host, usize) -> bool) -> usize {
+    let crowded = host_of(1);
+    let idle = Runtime::new().unwrap().block_on(crowded.read(&Store::memory(), "idle"));
+    let awaits = at_every_await_of(&crowded, &test);
+    drop(idle);
+    awaits.min(at_every_await(test))
+}
+
+fn at_every_await_of(host: &Host, test: impl AsyncFn(&Host, usize) -> bool) -> usize {
     let runtime = Runtime::new().unwrap();
-    let host = Host::builder().cache_folder(cache_folder());
-    let host = host.build().unwrap();
     for polls in 0..POLLS_MAX {
-        if runtime.block_on(test(&host, polls)) {
+        if runtime.block_on(test(host, polls)) {
             return polls;
         }
     }
@@ -93,7 +105,7 @@ fn cancelled_reader_yields_each_event_once_and_keeps_its_position() {
 /// did.
 fn give_up_next_behind(pages: usize) -> usize {
     let all = large(7);
-    at_every_await(async |host, polls| {
+    at_every_await_of_readers(async |host, polls| {
         let store = store();
         log_of(host, &store, &all).await;
         let mut reader = host.read(&store, "log").await.unwrap();
@@ -167,7 +179,7 @@ fn failure_of_a_cancelled_call_is_returned_by_the_next_one() {
 #[test]
 fn follower_yields_each_event_once() {
     let all = large(7);
-    at_every_await(async |host, polls| {
+    at_every_await_of_readers(async |host, polls| {
         let store = store();
         log_of(host, &store, &all).await;
         let mut follow = host.read(&store, "log").await.unwrap().follow().unwrap();

@@ -1,6 +1,6 @@
 //! Passes and followers as streams of pages and of events.
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use rig::records::time;
 use serde::{Deserialize, Serialize};
 use stratalog::{CompactOptions, Event, TrimOptions, TrimPoint};
@@ -159,6 +159,40 @@ fn event_counts_what_was_missed_before_it() {
         let missed: Vec<_> =
             stream.by_ref().map_ok(|event| event.missed()).try_collect().await.unwrap();
         assert_eq!((missed, stream.missed()), (vec![5, 0, 0], 5));
+    });
+}
+
+#[test]
+fn stream_commits_behind_any_of_its_events() {
+    let (world, store) = world();
+    let (host, all) = (world.host(), events(6));
+    world.runtime.block_on(async {
+        let log = host.open(&store, "log", options(1_000)).await.unwrap();
+        append(&log, &all).await;
+        let named =
+            || async { host.read_named(&store, "log", "app", <_>::default()).await.unwrap() };
+        let mut stream = named().await.follow().unwrap().into_events();
+        let first = stream.try_next().await.unwrap().unwrap();
+        let second = stream.try_next().await.unwrap().unwrap();
+        stream.commit(&second).await.unwrap();
+        assert_eq!(rest(named().await).await, all[2..]);
+        // Back again, while a poll for the next page is in progress.
+        let ahead: Vec<_> = stream.by_ref().take(4).try_collect().await.unwrap();
+        assert!(stream.next().now_or_never().is_none());
+        stream.commit(&first).await.unwrap();
+        assert_eq!(rest(named().await).await, all[1..]);
+        append(&log, &["more".to_owned()]).await;
+        assert_eq!(stream.try_next().await.unwrap().map(|event| text(&event)).unwrap(), "more");
+        // The end of a pass is no end of its commits.
+        let mut pass = named().await.into_events();
+        let passed: Vec<_> = pass.by_ref().try_collect().await.unwrap();
+        pass.commit(&passed[4]).await.unwrap();
+        assert_eq!(rest(named().await).await, ["more"]);
+        let overtaken = stream.commit(&ahead[3]).await;
+        assert!(matches!(overtaken, Err(Error::Conflict(_))), "{overtaken:?}");
+        let mut own = log.read_all().await.unwrap().into_events();
+        let event = own.try_next().await.unwrap().unwrap();
+        assert!(matches!(own.commit(&event).await, Err(Error::InvalidInput(_))));
     });
 }
 

@@ -232,7 +232,7 @@ fn position_past_the_end_of_its_own_log_is_refused_with_the_reason() {
     let identity = reader.position().unwrap().split('@').next().unwrap().to_owned();
     for (position, reason) in [
         (format!("{identity}@99"), "a repair put their events back without positions"),
-        ("99".to_owned(), "pass a position of this log"),
+        ("99".to_owned(), "or compact it: only compacted events have numbers"),
     ] {
         match read(&mut world.reader(Some(position))) {
             Err(Error::InvalidInput(why)) => assert!(why.contains(reason), "{why}"),

@@ -11,7 +11,7 @@ use super::stage::{SECRET_NAME, Stage};
 
 /// Returns the result of `wac plug plugin.wasm --plug log.wasm`, made by the composer from the
 /// crates of wasmtime's series. `wac` would bring a second version of most of them.
-fn joined() -> Vec<u8> {
+pub(crate) fn joined() -> Vec<u8> {
     let folder = TempDir::new().unwrap();
     let log = folder.path().join("log.wasm");
     std::fs::write(&log, Host::embedded_component()).unwrap();

@@ -3,6 +3,7 @@
 //! Each handle, reader and operation has an instance of its own.
 
 use std::fs;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use stratalog::{
@@ -31,6 +32,7 @@ mod bindings {
             world joined {
                 export stratalog:log/types@0.1.0;
                 export stratalog:log/append-log@0.1.0;
+                export stratalog:log/files@0.1.0;
                 export stratalog:log/repairs@0.1.0;
             }
         ",
@@ -154,6 +156,22 @@ impl Joined {
 
     pub fn stat(&self, name: &str) -> Result<Stats, Error> {
         call(&self.instance(), |guest, store| guest.call_stat(store, name)).map(Stats::from)
+    }
+
+    /// Returns the keys and the ranges of the files of a log.
+    pub fn files(&self, name: &str) -> Result<Vec<(String, Range<u64>)>, Error> {
+        let instance = self.instance();
+        let Instance { store, exports } = &mut *instance.lock().unwrap();
+        let exports = exports.stratalog_log_files();
+        let listed = exports.call_list_files(&mut *store, name, None, None).expect("no trap")?;
+        let mut files = Vec::new();
+        loop {
+            let page = exports.file_list().call_next(&mut *store, listed).expect("no trap");
+            if page.is_empty() {
+                return Ok(files);
+            }
+            files.extend(page.into_iter().map(|f| (f.key, f.offset..f.offset + f.bytes)));
+        }
     }
 
     pub fn repair(&self, name: &str) -> Result<Vec<RepairStep>, Error> {

@@ -77,16 +77,24 @@ impl Actor<'_> {
             self.view.pause(steps);
             let Some((point, request)) = self.some_point() else { continue };
             let lazy = self.plan.chance(1, 3);
+            let keep_unread = self.may_keep_unread() && self.plan.chance(1, 2);
             if self.plan.chance(1, 4) {
                 let what = format!("plan to trim {point:?}");
                 let planned =
-                    self.logic.plan_trim(point.clone(), TrimOptions { lazy, keep_unread: false });
+                    self.logic.plan_trim(point.clone(), TrimOptions { lazy, keep_unread });
                 let planned = self.unless_deceived(&what, planned)?;
                 self.note(&what, &format!("{planned:?}"));
             }
-            self.trim(point, Trim { request, lazy })?;
+            self.trim(point, Trim { request, lazy, keep_unread })?;
         }
         Ok(())
+    }
+
+    /// Returns true if a trim may be asked to keep what is unread. A listing that leaves out the
+    /// only commit of a name is believed, so nobody may lie.
+    fn may_keep_unread(&self) -> bool {
+        let state = self.view.state();
+        state.named.is_read && state.rates.lies == 0
     }
 
     /// Chooses a point to trim up to, of every kind.
@@ -116,7 +124,7 @@ impl Actor<'_> {
         let planned = self.logic.plan_trim(point.clone(), TrimOptions { lazy, keep_unread: false });
         let planned = planned.map_err(|refusal| format!("plan to trim: {refusal:?} in peace"))?;
         let shown = format!("{point:?}, lazy: {lazy}");
-        let done = self.trim(point, Trim { request, lazy })?;
+        let done = self.trim(point, Trim { request, lazy, keep_unread: false })?;
         match done {
             Some(done) if done == planned => Ok(()),
             done => Err(format!("trim {shown} says {done:?}, and said {planned:?} before")),
@@ -124,9 +132,11 @@ impl Actor<'_> {
     }
 
     /// Trims; every commit in the meantime is judged by the request.
-    pub fn trim(&mut self, point: TrimPoint, trim: Trim) -> Result<Option<TrimResult>, String> {
-        let options = TrimOptions { lazy: trim.lazy, keep_unread: false };
+    pub fn trim(&mut self, point: TrimPoint, mut trim: Trim) -> Result<Option<TrimResult>, String> {
+        let options = TrimOptions { lazy: trim.lazy, keep_unread: trim.keep_unread };
         let what = format!("trim {point:?}, lazy: {}", trim.lazy);
+        // A first commit that comes later keeps nothing.
+        trim.keep_unread &= self.view.state().named.passed().is_some();
         self.view.state().actor(self.view.actor).trim = Some(Rc::new(trim));
         let done = self.unless_deceived(&what, self.logic.trim(point, options))?;
         let mut state = self.view.state();

@@ -59,6 +59,7 @@ impl Engine {
 }
 
 /// Makes instances for one actor.
+#[derive(Clone)]
 pub struct Instances<'y> {
     engine: Engine,
     view: ActorView<'y>,
@@ -132,6 +133,22 @@ fn sealed_batch((name, lines): (BatchName, Vec<u8>)) -> wit::SealedBatch {
     wit::SealedBatch { name: name.to_string(), lines }
 }
 
+fn read_options(options: ReadOptions) -> wit::ReadOptions {
+    wit::ReadOptions {
+        start: options.start,
+        last: options.last,
+        limit: options.limit,
+        since: options.since,
+        until: options.until,
+        pending: options.pending.map(|pending| wit::Pending {
+            writer: pending.writer,
+            last_time: pending.last_time,
+            sealed: pending.sealed.into_iter().map(sealed_batch).collect(),
+            lines: pending.lines,
+        }),
+    }
+}
+
 impl<'y> Logic<'y> for Instances<'y> {
     fn open(&self, options: OptionsInput) -> Outcome<Box<dyn Handle<'y> + 'y>> {
         let options = wit::Options {
@@ -145,27 +162,24 @@ impl<'y> Logic<'y> for Instances<'y> {
         let mut instance = self.instance()?;
         let log =
             instance.call(async |guest, store| guest.log().call_open(store, LOG, options).await)?;
-        Ok(Box::new(Opened { instance: Rc::new(RefCell::new(instance)), log }))
+        let instances = self.clone();
+        Ok(Box::new(Opened { instances, instance: Rc::new(RefCell::new(instance)), log }))
     }
 
     fn read(&self, options: ReadOptions) -> Outcome<Box<dyn Pass + 'y>> {
-        let options = wit::ReadOptions {
-            start: options.start,
-            last: options.last,
-            limit: options.limit,
-            since: options.since,
-            until: options.until,
-            pending: options.pending.map(|pending| wit::Pending {
-                writer: pending.writer,
-                last_time: pending.last_time,
-                sealed: pending.sealed.into_iter().map(sealed_batch).collect(),
-                lines: pending.lines,
-            }),
-        };
-        let mut instance = self.instance()?;
+        let (mut instance, options) = (self.instance()?, read_options(options));
         let reader =
             instance.call(async |guest, store| guest.call_read(store, LOG, &options).await)?;
-        Ok(Box::new(Reading { instance: Rc::new(RefCell::new(instance)), reader }))
+        let instance = Rc::new(RefCell::new(instance));
+        Ok(Box::new(Reading { instances: self.clone(), instance, reader }))
+    }
+
+    fn read_named(&self, name: &str, options: ReadOptions) -> Outcome<Box<dyn Pass + 'y>> {
+        let (mut instance, options) = (self.instance()?, read_options(options));
+        let reader = instance
+            .call(async |guest, store| guest.call_read_named(store, LOG, name, &options).await)?;
+        let instance = Rc::new(RefCell::new(instance));
+        Ok(Box::new(Reading { instances: self.clone(), instance, reader }))
     }
 
     fn compact(&self, options: CompactInput) -> Outcome<Compacted> {
@@ -177,14 +191,16 @@ impl<'y> Logic<'y> for Instances<'y> {
     }
 
     fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<TrimResult> {
-        let options = wit::TrimOptions { lazy: options.lazy, keep_unread: false };
+        let TrimOptions { lazy, keep_unread } = options;
+        let options = wit::TrimOptions { lazy, keep_unread };
         let point = trim_point(point).into();
         self.instance()?
             .call(async |guest, store| guest.call_trim(store, LOG, &point, options).await)
     }
 
     fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<TrimResult> {
-        let options = wit::TrimOptions { lazy: options.lazy, keep_unread: false };
+        let TrimOptions { lazy, keep_unread } = options;
+        let options = wit::TrimOptions { lazy, keep_unread };
         let point = trim_point(point).into();
         self.instance()?
             .call(async |guest, store| guest.call_plan_trim(store, LOG, &point, options).await)
@@ -225,6 +241,7 @@ impl<'y> Logic<'y> for Instances<'y> {
 
 /// A handle that appends, in its instance.
 struct Opened<'y> {
+    instances: Instances<'y>,
     instance: Shared<'y>,
     log: ResourceAny,
 }
@@ -252,11 +269,11 @@ impl<'y> Handle<'y> for Opened<'y> {
         ticked.unwrap()
     }
 
-    fn flush(&mut self) -> Outcome<()> {
+    fn flush(&mut self) -> Outcome<u64> {
         let log = self.log;
         let mut instance = self.instance.borrow_mut();
-        instance.call(async |guest, store| guest.log().call_flush(store, log).await)?;
-        Ok(())
+        let flushed = instance.call(async |guest, store| guest.log().call_flush(store, log).await);
+        Ok(flushed?.events)
     }
 
     fn pending(&mut self) -> Pending {
@@ -283,19 +300,41 @@ impl<'y> Handle<'y> for Opened<'y> {
             .instance
             .borrow_mut()
             .call(async |guest, store| guest.log().call_read_all(store, log).await)?;
-        Ok(Box::new(Reading { instance: self.instance.clone(), reader }))
+        let (instances, instance) = (self.instances.clone(), self.instance.clone());
+        Ok(Box::new(Reading { instances, instance, reader }))
     }
 
-    fn close(&mut self) -> Outcome<()> {
+    fn close(&mut self) -> Outcome<u64> {
         let log = self.log;
         let mut instance = self.instance.borrow_mut();
-        instance.call(async |guest, store| guest.log().call_close(store, log).await)?;
+        let closed = instance.call(async |guest, store| guest.log().call_close(store, log).await);
+        Ok(closed?.events)
+    }
+
+    fn rest(&mut self) -> Outcome<()> {
+        let mut instance = self.instance.borrow_mut();
+        let Instance { store, component, actor } = &mut *instance;
+        let mailbox = store.data().mailbox.clone();
+        let parking = component.stratalog_log_parking();
+        let parked = drive(&mailbox, actor, parking.call_park(&mut *store, self.log))?;
+        let Some(mut parked) = parked else { return Ok(()) };
+        let mut next = self.instances.instance()?;
+        if let Some(open) = &mut parked.open {
+            open.lines = next.store.data_mut().keep_bytes(store.data_mut().take_bytes(&open.lines));
+        }
+        drop(instance);
+        let Instance { store, component, actor } = &mut next;
+        let mailbox = store.data().mailbox.clone();
+        let unpark = component.stratalog_log_parking().call_unpark(&mut *store, LOG, parked);
+        self.log = drive(&mailbox, actor, unpark)?.map_err(Refusal::from)?;
+        self.instance = Rc::new(RefCell::new(next));
         Ok(())
     }
 }
 
 /// A reader, in its own instance or in that of the handle that it reads for.
 struct Reading<'y> {
+    instances: Instances<'y>,
     instance: Shared<'y>,
     reader: ResourceAny,
 }
@@ -320,5 +359,29 @@ impl Pass for Reading<'_> {
             guest.reader().call_position(store, reader).await.map(Ok::<_, Refusal>)
         });
         position.unwrap()
+    }
+
+    fn commit(&mut self) -> Outcome<()> {
+        let reader = self.reader;
+        let mut instance = self.instance.borrow_mut();
+        instance.call(async |guest, store| guest.reader().call_commit(store, reader, None).await)
+    }
+
+    fn rest(&mut self) -> Outcome<()> {
+        let mut instance = self.instance.borrow_mut();
+        let Instance { store, component, actor } = &mut *instance;
+        let mailbox = store.data().mailbox.clone();
+        let parking = component.stratalog_log_parking();
+        let parked = drive(&mailbox, actor, parking.call_park_reader(&mut *store, self.reader))?;
+        let Some(parked) = parked else { return Ok(()) };
+        drop(instance);
+        let mut next = self.instances.instance()?;
+        let Instance { store, component, actor } = &mut next;
+        let mailbox = store.data().mailbox.clone();
+        let parking = component.stratalog_log_parking();
+        let unpark = parking.call_unpark_reader(&mut *store, LOG, &parked);
+        self.reader = drive(&mailbox, actor, unpark)?.map_err(Refusal::from)?;
+        self.instance = Rc::new(RefCell::new(next));
+        Ok(())
     }
 }

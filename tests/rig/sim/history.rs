@@ -46,6 +46,8 @@ pub struct Trim {
     pub request: TrimRequest,
     /// True if it may leave trimmed events in the segment at its boundary.
     pub lazy: bool,
+    /// True if it keeps what the reader of the name has not passed.
+    pub keep_unread: bool,
 }
 
 /// The events of one writer.
@@ -187,6 +189,7 @@ impl History {
         bytes: &Arc<[u8]>,
         objects: &Objects,
         trim: Option<&Trim>,
+        passed: Option<&Expectation>,
     ) -> Result<(), String> {
         let name = object(key);
         self.damage.landed(key, bytes);
@@ -195,7 +198,7 @@ impl History {
             if generation.0 <= self.generation {
                 return Ok(());
             }
-            let committed = self.commit(generation, bytes, objects, trim);
+            let committed = self.commit(generation, bytes, objects, trim, passed);
             return committed.map_err(|failure| format!("{key}: {failure}"));
         }
         if self.known.insert(key.to_owned(), bytes.clone()).is_some_and(|known| known != *bytes) {
@@ -265,6 +268,7 @@ impl History {
         bytes: &[u8],
         objects: &Objects,
         trim: Option<&Trim>,
+        passed: Option<&Expectation>,
     ) -> Result<(), String> {
         let manifest = Manifest::decode(generation, bytes).map_err(|error| error.to_string())?;
         if generation.0 != self.generation + 1 {
@@ -315,7 +319,7 @@ impl History {
             let left = self.trimmed_events;
             return Err(format!("{left} trimmed events before {first} are in a segment still"));
         }
-        if first > old_first { self.judge_trim(old_first, trim) } else { Ok(()) }
+        if first > old_first { self.judge_trim(old_first, trim, passed) } else { Ok(()) }
     }
 
     fn take_places(&mut self, position: u64, events: &[Event]) -> Result<(), String> {
@@ -346,11 +350,24 @@ impl History {
         Ok(())
     }
 
-    /// Fails if the events just trimmed are more than the request asked for.
-    fn judge_trim(&self, old_first: u64, trim: Option<&Trim>) -> Result<(), String> {
+    /// Fails if the events just trimmed are more than the request asked for, or than the reader of
+    /// the name has passed.
+    fn judge_trim(
+        &self,
+        old_first: u64,
+        trim: Option<&Trim>,
+        passed: Option<&Expectation>,
+    ) -> Result<(), String> {
         let old = usize::try_from(old_first).unwrap();
         let first = usize::try_from(self.first_position).unwrap();
         let mut trimmed = self.places[old..first].iter();
+        if trim.is_some_and(|trim| trim.keep_unread)
+            && let Some(passed) = passed
+            && let Some((writer, number)) =
+                trimmed.clone().find(|event| !passed.has_passed(**event))
+        {
+            return Err(format!("{writer}-{number} is trimmed, and was not read under the name"));
+        }
         let too_much = match trim.map(|trim| &trim.request) {
             None => return Err(format!("nobody asked to trim positions {old} to {first}")),
             Some(TrimRequest::KeepEvents(kept)) => {

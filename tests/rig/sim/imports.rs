@@ -67,6 +67,16 @@ impl State {
         Ok(poll_fn(|_| answer.lock().unwrap().take().map_or(Poll::Pending, Poll::Ready)).await)
     }
 
+    /// Keeps bytes for the component.
+    pub fn keep_bytes(&mut self, bytes: Vec<u8>) -> Resource<host_bytes::Bytes> {
+        keep(&mut self.kept, bytes)
+    }
+
+    /// Takes bytes over from the component.
+    pub fn take_bytes(&mut self, bytes: &Resource<host_bytes::Bytes>) -> Vec<u8> {
+        at(&mut self.kept, bytes.rep()).take().unwrap()
+    }
+
     async fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
         let micros = self.ask(|actor| actor.view.now_micros()).await?;
         let nanoseconds = u32::try_from(micros % 1_000_000).unwrap() * 1_000;

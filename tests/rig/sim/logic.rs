@@ -181,6 +181,7 @@ impl From<Stats> for Counted {
 pub trait Logic<'y> {
     fn open(&self, options: OptionsInput) -> Outcome<Box<dyn Handle<'y> + 'y>>;
     fn read(&self, options: ReadOptions) -> Outcome<Box<dyn Pass + 'y>>;
+    fn read_named(&self, name: &str, options: ReadOptions) -> Outcome<Box<dyn Pass + 'y>>;
     fn compact(&self, options: CompactInput) -> Outcome<Compacted>;
     fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<TrimResult>;
     fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<TrimResult>;
@@ -194,10 +195,14 @@ pub trait Handle<'y> {
     fn append(&mut self, event: &[u8]) -> Outcome<()>;
     fn append_lines(&mut self, lines: Vec<u8>) -> Outcome<u64>;
     fn tick(&mut self) -> bool;
-    fn flush(&mut self) -> Outcome<()>;
+    /// Returns the number of events that the handle has made durable.
+    fn flush(&mut self) -> Outcome<u64>;
     fn pending(&mut self) -> Pending;
     fn read_all(&mut self) -> Outcome<Box<dyn Pass + 'y>>;
-    fn close(&mut self) -> Outcome<()>;
+    /// As [`Handle::flush`].
+    fn close(&mut self) -> Outcome<u64>;
+    /// Parks the handle and makes it again, if nothing of it is in flight.
+    fn rest(&mut self) -> Outcome<()>;
 }
 
 /// A reader.
@@ -205,6 +210,10 @@ pub trait Pass {
     fn next_page(&mut self) -> Outcome<Option<Page>>;
     /// The position; none for a pass that includes the pending events of a handle.
     fn position(&mut self) -> Option<String>;
+    /// Commits the position under the name that the reader was opened with.
+    fn commit(&mut self) -> Outcome<()>;
+    /// Parks the reader and makes it again, if it has nothing to report.
+    fn rest(&mut self) -> Outcome<()>;
 }
 
 /// The logic that a run is of.

@@ -30,11 +30,18 @@ impl From<Error> for Refusal {
 
 impl<'y> Logic<'y> for Native<'y> {
     fn open(&self, options: OptionsInput) -> Outcome<Box<dyn Handle<'y> + 'y>> {
-        Ok(Box::new(Writer::open(self.0, self.0, LOG, options)?))
+        let writer = Writer::open(self.0, self.0, LOG, options)?;
+        Ok(Box::new(Opened { writer, view: self.0 }))
     }
 
     fn read(&self, options: ReadOptions) -> Outcome<Box<dyn Pass + 'y>> {
-        Ok(Box::new(Reader::new(self.0, log(), options)?))
+        let reader = Reader::new(self.0, log(), options)?;
+        Ok(Box::new(Reading { reader, view: self.0 }))
+    }
+
+    fn read_named(&self, name: &str, options: ReadOptions) -> Outcome<Box<dyn Pass + 'y>> {
+        let reader = Reader::named(self.0, log(), name, options)?;
+        Ok(Box::new(Reading { reader, view: self.0 }))
     }
 
     fn compact(&self, options: CompactInput) -> Outcome<Compacted> {
@@ -72,44 +79,72 @@ impl<'y> Logic<'y> for Native<'y> {
     }
 }
 
-impl<'y> Handle<'y> for Writer<ActorView<'y>, ActorView<'y>> {
+/// A handle that appends.
+struct Opened<'y> {
+    writer: Writer<ActorView<'y>, ActorView<'y>>,
+    view: ActorView<'y>,
+}
+
+impl<'y> Handle<'y> for Opened<'y> {
     fn append(&mut self, event: &[u8]) -> Outcome<()> {
-        Ok(Writer::append(self, event)?)
+        Ok(self.writer.append(event)?)
     }
 
     fn append_lines(&mut self, lines: Vec<u8>) -> Outcome<u64> {
-        Ok(Writer::append_lines(self, lines)?)
+        Ok(self.writer.append_lines(lines)?)
     }
 
     fn tick(&mut self) -> bool {
-        Writer::tick(self)
+        self.writer.tick()
     }
 
-    fn flush(&mut self) -> Outcome<()> {
-        Writer::flush(self)?;
-        Ok(())
+    fn flush(&mut self) -> Outcome<u64> {
+        Ok(self.writer.flush()?.events)
     }
 
     fn pending(&mut self) -> Pending {
-        Writer::pending(self)
+        self.writer.pending()
     }
 
     fn read_all(&mut self) -> Outcome<Box<dyn Pass + 'y>> {
-        Ok(Box::new(Writer::read_all(self)?))
+        let reader = self.writer.read_all()?;
+        Ok(Box::new(Reading { reader, view: self.view }))
     }
 
-    fn close(&mut self) -> Outcome<()> {
-        Writer::close(self)?;
+    fn close(&mut self) -> Outcome<u64> {
+        Ok(self.writer.close()?.events)
+    }
+
+    fn rest(&mut self) -> Outcome<()> {
+        if let Some(parked) = self.writer.park() {
+            self.writer = Writer::unpark(self.view, self.view, LOG, parked)?;
+        }
         Ok(())
     }
 }
 
-impl Pass for Reader<ActorView<'_>> {
+struct Reading<'y> {
+    reader: Reader<ActorView<'y>>,
+    view: ActorView<'y>,
+}
+
+impl Pass for Reading<'_> {
     fn next_page(&mut self) -> Outcome<Option<Page>> {
-        Ok(Reader::next_page(self)?)
+        Ok(self.reader.next_page()?)
     }
 
     fn position(&mut self) -> Option<String> {
-        Reader::position(self)
+        self.reader.position()
+    }
+
+    fn commit(&mut self) -> Outcome<()> {
+        Ok(self.reader.commit(&self.view, None)?)
+    }
+
+    fn rest(&mut self) -> Outcome<()> {
+        if let Some(parked) = self.reader.park() {
+            self.reader = Reader::unpark(self.view, LOG, parked)?;
+        }
+        Ok(())
     }
 }

@@ -174,7 +174,10 @@ impl State {
         let shared: Rc<str> = key.into();
         self.objects.landed.push(shared.clone());
         self.objects.stored.insert(shared, bytes.clone());
-        if let Err(failure) = self.history.landed(key, &bytes, &self.objects, trim) {
+        let named = self.named.landed(key, &bytes);
+        let passed = self.named.passed();
+        let landed = self.history.landed(key, &bytes, &self.objects, trim, passed);
+        if let Err(failure) = named.and(landed) {
             self.fail(failure);
         }
     }

@@ -6,6 +6,7 @@ use crate::sim::actors::{Actor, DAMAGED_TRIES, unless_wrong};
 use crate::sim::damage;
 use crate::sim::expectation::Expectation;
 use crate::sim::logic::{Page, Pass};
+use crate::sim::random::Random;
 
 impl<'y> Actor<'y> {
     /// Records a page, and checks it.
@@ -111,6 +112,7 @@ impl<'y> Actor<'y> {
                     if self.plan.chance(1, 4) {
                         *pass = None;
                     }
+                    self.rest(pass)?;
                 }
                 Some(None) => {
                     *position = reader.position();
@@ -128,6 +130,7 @@ impl<'y> Actor<'y> {
                             return Ok(());
                         }
                     }
+                    self.rest(pass)?;
                 }
                 None => {
                     refused += 1;
@@ -139,6 +142,17 @@ impl<'y> Actor<'y> {
         }
         let ended = expectation.end_pass(&self.view.state().history);
         ended.map_err(|failure| format!("read: {failure}"))
+    }
+
+    /// Parks the reader and makes it again, in half of the cases.
+    fn rest(&self, pass: &mut Option<Box<dyn Pass + 'y>>) -> Result<(), String> {
+        // With its own numbers, as for writers.
+        if let Some(reader) = pass
+            && Random::new(self.plan.clone().draw()).chance(1, 2)
+        {
+            unless_wrong("rest", reader.rest())?;
+        }
+        Ok(())
     }
 
     /// Reads a part of the log: the last events, or those of some time.

@@ -49,7 +49,7 @@ impl Actor<'_> {
     /// Repairs; returns the number of damaged objects, or none if it was refused for now. An object
     /// that cannot be repaired is restored from a copy of the store.
     fn repair(&mut self) -> Result<Option<usize>, String> {
-        let repair = Trim { request: TrimRequest::Nothing, lazy: true };
+        let repair = Trim { request: TrimRequest::Nothing, lazy: true, keep_unread: false };
         self.view.state().actor(self.view.actor).trim = Some(Rc::new(repair));
         let done = unless_wrong("repair", self.logic.repair())?;
         let mut state = self.view.state();

@@ -123,6 +123,13 @@ fn populate(
             add(plan, Box::new(move |actor| actor.repair_often(rounds)));
         }
     }
+    // A damaged position is restored from no copy.
+    let named = if is_damaged { 0 } else { plan.pick(&[0, 0, 0, 1, 2, 3]) };
+    for _ in 0..named {
+        let rounds = plan.up_to(if long { 8 } else { 4 });
+        add(plan, Box::new(move |actor| actor.read_under_name(rounds)));
+    }
+    state.named.is_read = named > 0;
     if is_damaged {
         // Damage and lies never happen in one run.
         state.rates.lies = 0;
@@ -321,7 +328,7 @@ fn trim_exactly(actor: &mut Actor<'_>) -> Result<(), String> {
     };
     let expected = expected.max(first).min(next);
     let what = format!("{point:?}");
-    actor.trim(point, Trim { request, lazy: false })?;
+    actor.trim(point, Trim { request, lazy: false, keep_unread: false })?;
     let history = &actor.view.state().history;
     if history.trimmed_events > 0 {
         return Err(format!("trim {what} leaves {} trimmed events", history.trimmed_events));

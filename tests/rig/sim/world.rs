@@ -10,6 +10,7 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use crate::sim::history::{History, Trim};
 use crate::sim::lies::Lie;
+use crate::sim::named::Named;
 use crate::sim::objects::Objects;
 use crate::sim::random::Random;
 use crate::sim::trace::Trace;
@@ -64,6 +65,7 @@ pub struct State {
     pub rates: FaultRates,
     pub objects: Objects,
     pub history: History,
+    pub named: Named,
     pub trace: Trace,
     pub steps: u64,
     /// Microseconds since 1970.
@@ -124,6 +126,7 @@ impl World {
             rates,
             objects: Objects::default(),
             history: History::default(),
+            named: Named::default(),
             trace: Trace::new(recorded),
             steps: 0,
             clock: 10_000_000_000,

@@ -19,8 +19,9 @@ impl<'y> Actor<'y> {
     /// Writes this many events as one writer, flushing and reading now and then.
     pub fn write(&mut self, writer: usize, events: usize) -> Result<(), String> {
         let plan = &mut self.plan;
+        let threshold = u32::try_from(plan.up_to(5)).unwrap();
         let options = OptionsInput {
-            flush_threshold: Some(u32::try_from(plan.up_to(5)).unwrap()),
+            flush_threshold: Some(threshold),
             flush_interval_ms: Some(1),
             event_bytes_max: Some(32),
             buffer_bytes_max: Some(plan.pick(&[33, 64, 1 << 20])),
@@ -33,6 +34,8 @@ impl<'y> Actor<'y> {
         let Some(mut handle) = unless_wrong("open", self.logic.open(options))? else {
             return Ok(());
         };
+        // Its own numbers, since a rest changes nothing in the world.
+        let mut rests = Random::new(plan.clone().draw());
         let mut rounds = 0;
         while self.view.state().history.writer(writer).written < events {
             rounds += 1;
@@ -42,6 +45,10 @@ impl<'y> Actor<'y> {
                 return Ok(());
             }
             self.append_some(&mut *handle, writer)?;
+            check_sealed(&handle.pending(), threshold)?;
+            if rests.chance(1, 3) {
+                unless_wrong("rest", handle.rest())?;
+            }
             if is_killed && self.plan.chance(1, 8) {
                 self.note("killed", "");
                 return Ok(());
@@ -58,13 +65,15 @@ impl<'y> Actor<'y> {
                 _ => {}
             }
         }
-        while unless_wrong("close", handle.close())?.is_none() {
+        loop {
+            if let Some(durable) = unless_wrong("close", handle.close())? {
+                return self.flushed(writer, durable);
+            }
             if self.plan.chance(1, 10) {
                 // It stops permanently, and cannot know if its last events are there.
                 return Ok(());
             }
         }
-        self.acknowledged(writer)
     }
 
     /// Writes this many events as programs did before batches were numbered: a create is confirmed
@@ -117,9 +126,18 @@ impl<'y> Actor<'y> {
 
     fn flush(&self, handle: &mut dyn Handle<'y>, writer: usize) -> Result<(), String> {
         match unless_wrong("flush", handle.flush())? {
-            Some(()) => self.acknowledged(writer),
+            Some(durable) => self.flushed(writer, durable),
             None => Ok(()),
         }
+    }
+
+    /// Checks that the handle says that everything appended is durable, and that it is.
+    fn flushed(&self, writer: usize, durable: u64) -> Result<(), String> {
+        let written = self.view.state().history.writer(writer).written;
+        if durable != u64::try_from(written).unwrap() {
+            return Err(format!("{durable} of {written} events of writer {writer} are durable"));
+        }
+        self.acknowledged(writer)
     }
 
     /// Checks that everything appended is stored and visible, since it was reported as durable.
@@ -204,4 +222,14 @@ impl<'y> Actor<'y> {
         };
         self.send(work);
     }
+}
+
+/// Checks that the open events were sealed when they reached the threshold: with no batch in flight
+/// there is room for another.
+fn check_sealed(pending: &Pending, threshold: u32) -> Result<(), String> {
+    let open = read_events(&pending.lines)?.len();
+    if pending.sealed.is_empty() && open >= usize::try_from(threshold).unwrap() {
+        return Err(format!("{open} events are in no batch, and one is made of {threshold}"));
+    }
+    Ok(())
 }

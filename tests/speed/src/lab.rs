@@ -26,16 +26,11 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) fn new(arguments: &Arguments) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("a runtime");
         let folder = arguments.folder.clone().unwrap_or_else(std::env::temp_dir);
         std::fs::create_dir_all(&folder).expect("a folder");
         Self {
-            runtime,
-            host: Host::builder().cache_folder(cache_folder()).build().expect("a host"),
+            runtime: runtime(),
+            host: cached_host(),
             runs: arguments.runs.into(),
             time: Duration::from_secs_f64(arguments.seconds),
             batches: arguments.batches.clone(),
@@ -59,6 +54,17 @@ impl Lab {
         command.arg("--cache-dir").arg(cache_folder()).arg("--quiet");
         command
     }
+}
+
+/// Returns a runtime as programs have it.
+pub(crate) fn runtime() -> Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().expect("a runtime")
+}
+
+/// Returns a host that compiles nothing a second time.
+pub(crate) fn cached_host() -> Host {
+    Host::builder().cache_folder(cache_folder()).build().expect("a host")
 }
 
 /// Returns the path of a program that `tests/speed/run` builds.

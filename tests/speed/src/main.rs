@@ -46,6 +46,12 @@ struct Arguments {
     /// The folder for logs; a temporary one by default
     #[arg(long)]
     folder: Option<PathBuf>,
+    /// Opens this many logs, and prints figures of this process: for the row `crowd`
+    #[arg(long, hide = true)]
+    crowd: Option<usize>,
+    /// Opens this many followers, and prints figures of this process: for the row `followers`
+    #[arg(long, hide = true)]
+    followers: Option<usize>,
     /// Replaces the results in tests/speed/README.md
     #[arg(long)]
     write: bool,
@@ -56,6 +62,12 @@ fn main() {
     if arguments.list {
         ROWS.iter().for_each(|row| println!("{:14} {}", row.name, row.what));
         return;
+    }
+    if let Some(logs) = arguments.crowd {
+        return rows::crowd::print(logs);
+    }
+    if let Some(followers) = arguments.followers {
+        return rows::followers::print(followers);
     }
     if let Some(unknown) =
         arguments.rows.iter().find(|name| ROWS.iter().all(|row| row.name != **name))

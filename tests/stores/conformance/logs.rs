@@ -15,6 +15,7 @@ macro_rules! properties {
 pub const PROPERTIES: &[Property<World>] = properties![
     life_of_a_log [Refusal],
     absent_log_is_reported_with_those_below_it [Refusal],
+    logs_below_a_folder_are_found_by_their_names [],
     large_events_and_segments_in_parts [Refusal],
     batch_that_does_not_match_its_name_is_damage [],
     reader_next_to_a_compactor_and_a_writer_gets_each_event_once [Refusal],
@@ -72,6 +73,41 @@ fn absent_log_is_reported_with_those_below_it(world: &World) {
     assert_eq!(world.read("log").unwrap(), ["first"]);
     assert_eq!(world.stat("log").unwrap().objects, 1);
     assert!(world.verify("log").unwrap().0.is_empty());
+}
+
+fn logs_below_a_folder_are_found_by_their_names(world: &World) {
+    let batch = "batch_0001600000000000001.jsonl";
+    for log in ["a", "a/deep/er", "a.b", "team/one", "team/two"] {
+        world.put(&format!("{log}/{batch}"), "old\n");
+    }
+    world.put("a/notes.txt", "foreign");
+    world.put("other/notes.txt", "no log");
+    let names = |folder: &str, shallow: bool| -> Vec<String> {
+        world.logs(folder, shallow).unwrap().into_iter().map(|log| log.name).collect()
+    };
+    assert_eq!(names("", false), ["a.b", "a/deep/er", "a", "team/one", "team/two"]);
+    assert_eq!(names("team", false), ["team/one", "team/two"]);
+    assert_eq!(names("", true), ["a.b", "a"]);
+    assert_eq!(names("team", true), ["team/one", "team/two"]);
+    assert_eq!(names("other", false), [""; 0]);
+    assert_eq!(names("absent", false), [""; 0]);
+    let log = world.open("log");
+    for number in 0..3 {
+        world.clock.advance(10);
+        log.append(&format!("event {number}")).unwrap();
+        log.flush().unwrap();
+    }
+    let found = world.logs("", false).unwrap();
+    let counts = found.iter().find(|found| found.name == "log").unwrap().counts.clone().unwrap();
+    let stats = world.stat("log").unwrap();
+    assert_eq!((counts.events, counts.batches), (Some(3), 3));
+    assert_eq!((counts.bytes, counts.objects), (stats.bytes, stats.objects));
+    assert_eq!(counts.first_batch_time, stats.first_time);
+    assert_eq!(counts.last_batch_time, stats.last_time);
+    let foreign = found.iter().find(|found| found.name == "a").unwrap().counts.clone().unwrap();
+    assert_eq!((foreign.events, foreign.uncounted_batches), (None, 1));
+    assert_eq!((foreign.foreign_objects, foreign.objects), (1, 1));
+    log.close().unwrap();
 }
 
 fn life_of_a_log(world: &World) {

@@ -1,7 +1,9 @@
-//! Values of the store's bindings to values of the logic.
+//! Values of the store's bindings to values of the logic, and pages whose bytes are in the host.
 
+use crate::component::bindings::exports::stratalog::log::host_lines;
 use crate::component::bindings::stratalog::log::{host_bytes, object_store as import};
 use crate::component::imports::BytesHandle;
+use crate::decide::page::Page;
 use crate::ports::{
     Chunk, EntryKind, ListPage, ListedObject, ReadFailure, StoreError, StoreErrorKind, Summary,
     WriteError,
@@ -71,5 +73,12 @@ impl From<import::Chunk> for Chunk<BytesHandle> {
 impl From<import::ReadFailure> for ReadFailure {
     fn from(failure: import::ReadFailure) -> Self {
         Self { number: failure.number, error: failure.error.into() }
+    }
+}
+
+impl From<Page<BytesHandle>> for host_lines::HostPage {
+    fn from(page: Page<BytesHandle>) -> Self {
+        let lines = page.lines.map(BytesHandle::into_handle);
+        Self { lines, events: page.events, missed: page.missed }
     }
 }

@@ -12,8 +12,8 @@ use crate::decide::list_pages::Pages;
 use crate::decide::log_state;
 use crate::error::Error;
 use crate::format::listed::ListedBatch;
-use crate::format::names::{BatchName, BatchTime, LogName, ObjectName};
-use crate::format::numbers::to_usize;
+use crate::format::names::{BatchName, BatchTime, Digest, LogName, ObjectName};
+use crate::format::numbers::{to_u64, to_usize};
 use crate::limits::{FULL_LOAD_POLLS_MAX, FULL_LOAD_POLLS_MIN, POLL_BATCHES, POLL_PAGE_OBJECTS};
 use crate::mutants::{self, Mutant};
 use crate::ports::{Listing, Sizes, Store};
@@ -25,14 +25,26 @@ pub(super) struct Polled {
     batches_max: usize,
     /// The time of the oldest batch that a poll covers. None if it covers all.
     since: Option<BatchTime>,
-    batches: Vec<BatchName>,
+    /// The digest of the batches that a poll covers.
+    digest: Digest,
     /// The number of batches that the last load has listed.
     listed: usize,
 }
 
+/// The facts of the last load that a poll needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastLoad {
+    /// The time of the oldest batch that a poll covers. None if it covers all.
+    pub since: Option<u64>,
+    /// The digest of the batches that a poll covers.
+    pub digest: u64,
+    /// The number of batches that were listed.
+    pub listed: u64,
+}
+
 impl Default for Polled {
     fn default() -> Self {
-        Self { batches_max: POLL_BATCHES, since: None, batches: Vec::new(), listed: 0 }
+        Self { batches_max: POLL_BATCHES, since: None, digest: digest(Vec::new()), listed: 0 }
     }
 }
 
@@ -47,8 +59,7 @@ impl Polled {
         };
         let newest = listed.iter().rev().map(|batch| batch.name);
         let is_covered = |name: &BatchName| self.since.is_none_or(|since| name.time >= since);
-        self.batches = newest.take_while(is_covered).collect();
-        self.batches.sort_unstable();
+        self.digest = digest(newest.take_while(is_covered).collect());
     }
 
     /// The number of polls up to the next load. None if polls cover all live batches.
@@ -68,7 +79,41 @@ impl Polled {
     }
 }
 
+/// Returns the digest of the names of batches, whatever their order.
+fn digest(mut batches: Vec<BatchName>) -> Digest {
+    batches.sort_unstable();
+    let names: Vec<String> = batches.iter().map(BatchName::to_string).collect();
+    Digest::of(names.join("\n").as_bytes())
+}
+
 impl<S: Store> Catalog<S> {
+    /// Returns what polls need of the last load.
+    pub(crate) fn last_load(&self) -> LastLoad {
+        let Polled { since, digest, listed, .. } = &self.polled;
+        let since = since.map(BatchTime::micros);
+        LastLoad { since, digest: digest.0, listed: to_u64(*listed) }
+    }
+
+    /// Polls from now on for what is new since that load. Returns false if there was none such.
+    pub(crate) fn continue_from(&mut self, load: LastLoad) -> bool {
+        let since = load.since.map(BatchTime::new);
+        if since == Some(None) {
+            return false;
+        }
+        self.polled = Polled {
+            since: since.flatten(),
+            digest: Digest(load.digest),
+            listed: to_usize(load.listed),
+            ..Polled::default()
+        };
+        true
+    }
+
+    /// Returns true if the next load depends on what earlier ones have not found.
+    pub(crate) fn has_doubts(&self) -> bool {
+        !self.doubts.is_empty() || !self.forgotten.is_empty()
+    }
+
     /// Returns the number of polls up to the next load. None if polls cover all live batches.
     pub(crate) fn polls_before_load(&self) -> Option<usize> {
         self.polled.polls_before_load()
@@ -102,8 +147,7 @@ impl<S: Store> Catalog<S> {
                 break true;
             }
         };
-        batches.sort_unstable();
-        if batches != self.polled.batches {
+        if digest(batches) != self.polled.digest {
             return Ok(true);
         }
         if mutants::is(Mutant::PollBatchesOnly) {

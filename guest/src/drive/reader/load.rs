@@ -64,7 +64,8 @@ impl<S: Store> Reader<S> {
                 ),
                 false => format!(
                     "position {next} is beyond the compacted events of the log {log}, which end at \
-                     {end}; pass a position of this log"
+                     {end}; pass a position of this log, or compact it: only compacted events have \
+                     numbers"
                 ),
             };
             return Err(Error::InvalidInput(why).into());

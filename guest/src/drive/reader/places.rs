@@ -18,12 +18,12 @@ impl<S: Store> Reader<S> {
         if self.tail.is_some() {
             return None;
         }
-        let mut text = String::new();
+        let mut text = String::with_capacity(POSITIONS_BYTES_TARGET);
         let mut event = first;
         while text.len() < POSITIONS_BYTES_TARGET
             && let Some(position) = self.places.position_behind(event)
         {
-            text.push_str(&position.encode());
+            position.append_to(&mut text);
             text.push('\n');
             event += 1;
         }

@@ -2,11 +2,11 @@
 
 use std::panic::catch_unwind;
 
-use super::{named, rules};
+use super::{named, parked, parked_reader, rules};
 use crate::mutants::{self, Mutant};
 
 /// A rule, and the test that notices when it is broken.
-const NOTICED: [(Mutant, fn()); 17] = [
+const NOTICED: [(Mutant, fn()); 35] = [
     (Mutant::DropHorizon, super::writer_that_has_rested_is_read_after_its_last_batch_was_forgotten),
     (
         Mutant::WaitingStays,
@@ -26,6 +26,30 @@ const NOTICED: [(Mutant, fn()); 17] = [
     (Mutant::FirstUnchecked, named::first_commit_is_refused_if_that_number_was_used_and_deleted),
     (Mutant::CollectUnordered, named::old_commits_are_deleted_in_order),
     (Mutant::TrimPastNames, named::trim_keeps_what_a_named_position_has_not_passed),
+    (Mutant::ParkedWithoutWriter, parked::parked_writer_continues_its_batches),
+    (Mutant::ParkedWithoutTime, parked::parked_writer_continues_behind_all_that_it_found),
+    (Mutant::ParkedWithoutNumber, parked::parked_writer_continues_its_batches),
+    (Mutant::ParkedWithoutWritten, parked::parked_writer_counts_what_it_has_made_durable),
+    (
+        Mutant::ParkedWithoutOptions,
+        parked::parked_writer_keeps_its_events_and_seals_as_its_options_say,
+    ),
+    (Mutant::ParkedWithoutGeneration, parked::parked_writer_believes_no_older_listing),
+    (
+        Mutant::ParkedWithoutEvents,
+        parked::parked_writer_keeps_its_events_and_seals_as_its_options_say,
+    ),
+    (Mutant::ParkedWithoutAge, parked::events_of_a_parked_writer_grow_old),
+    (Mutant::ParkedReaderWithoutYielded, parked_reader::parked_reader_yields_each_event_once),
+    (Mutant::ParkedReaderAhead, parked_reader::parked_reader_yields_each_event_once),
+    (Mutant::ParkedReaderWithoutTimes, parked_reader::parked_reader_keeps_its_times),
+    (Mutant::ParkedReaderWithoutStart, parked_reader::parked_reader_keeps_its_options),
+    (Mutant::ParkedReaderWithoutLimit, parked_reader::parked_reader_keeps_its_options),
+    (Mutant::ParkedReaderFresh, parked_reader::parked_reader_counts_what_it_has_missed),
+    (Mutant::ParkedReaderOfAnyLog, parked_reader::parked_reader_reports_once_that_there_is_no_log),
+    (Mutant::ParkedReaderAtEnd, parked_reader::reader_parked_between_pages_yields_each_event_once),
+    (Mutant::ParkedReaderWithoutGeneration, parked_reader::parked_reader_believes_no_older_listing),
+    (Mutant::ParkedReaderWithoutCommit, parked_reader::parked_reader_keeps_its_name),
     (Mutant::KnownByName, super::retry_waits_for_fewer_batches_and_counts_once),
 ];
 

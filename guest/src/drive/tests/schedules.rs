@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::memory::{End, Fixed, Memory};
-use super::{log, read_on, writer_of};
+use super::{files, log, read_on, writer_of};
 use crate::decide::compaction::tests::Random;
 use crate::decide::options::CompactInput;
 use crate::drive::compactor::compact;
@@ -40,12 +40,13 @@ struct World {
 impl World {
     fn step(&mut self, reader: &mut Resumed) {
         self.system.now.set(self.system.now.get() + self.random.below(30));
-        match self.random.below(18) {
+        match self.random.below(19) {
             12 => self.read_own(),
             13 => self.land_late(),
             14..16 => self.follow(),
             16 => self.trim_read(reader),
             17 => self.check_acknowledged(),
+            18 => self.check_files(),
             0..4 => self.append(),
             4..8 => self.end_one(),
             8 => {
@@ -181,6 +182,15 @@ impl World {
             let acknowledged = writer.written().events;
             assert!(read >= acknowledged || self.is_trimmed, "{read} of {acknowledged} are read");
         }
+    }
+
+    /// The files are what a new reader is shown.
+    fn check_files(&mut self) {
+        let now = self.system.now.get();
+        let mut times = [0; 2].map(|_| now - self.random.below(600));
+        times.sort_unstable();
+        let [since, until] = times.map(|time| (self.random.below(2) == 0).then_some(time));
+        files::check(&self.store, since, until);
     }
 
     /// A reader that does not resume yields what is new, or polls.

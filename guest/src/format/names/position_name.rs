@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::unfinished::collected;
-use super::{JSON, decimal, hex};
+use super::{JSON, decimal, hex, shown};
 use crate::error::Error;
 use crate::limits::POSITION_NAME_BYTES_MAX;
 
@@ -21,7 +21,7 @@ impl PositionName {
     /// [`Error::InvalidInput`] that shows the name and the rule.
     pub fn parse(name: &str) -> Result<Self, Error> {
         Self::of(name).ok_or_else(|| {
-            let shown: String = name.chars().take(80).flat_map(char::escape_debug).collect();
+            let shown = shown(name);
             Error::InvalidInput(format!(
                 "invalid name of a position \"{shown}\": use 1 to {POSITION_NAME_BYTES_MAX} of the \
                  characters a-z, 0-9, `-` and `.`"

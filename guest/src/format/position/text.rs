@@ -12,32 +12,47 @@
 //!
 //! Only text exactly as this file writes it is accepted.
 
-use std::fmt::Write as _;
-
 use super::{Entry, Position};
 use crate::error::Error;
-use crate::format::names::{BatchName, BatchTime, LogId, WriterId, decimal, fields, plain};
+use crate::format::names::{BatchName, BatchTime, LogId, WriterId, decimal, fields, plain, shown};
+use crate::format::numbers::{push_decimal, push_hex, push_padded};
 use crate::limits::POSITION_BYTES_MAX;
 
 impl Position {
     pub(crate) fn encode(&self) -> String {
-        let mut text = self.log.map_or_else(String::new, |log| format!("{log}@"));
-        // Writing to a string does not fail.
-        write!(text, "{}", self.next).ok();
+        let mut text = String::new();
+        self.append_to(&mut text);
+        text
+    }
+
+    /// Appends it to a text. A page has a position for each event, so no formatter is used for the
+    /// parts that most positions have.
+    pub(crate) fn append_to(&self, text: &mut String) {
+        if let Some(log) = self.log {
+            push_hex(text, log.0);
+            text.push('@');
+        }
+        push_decimal(text, self.next);
         let mut partial = self.partial.iter().peekable();
         let is_earlier = |partial: &(&BatchName, &u64), batch: &BatchName| partial.0 < batch;
         for batch in self.yielded.iter() {
             while let Some((batch, events)) = partial.next_if(|next| is_earlier(next, &batch)) {
-                write_batch(&mut text, batch, Some(*events));
+                write_batch(text, batch, Some(*events));
             }
-            write_batch(&mut text, &batch, None);
+            write_batch(text, &batch, None);
         }
-        partial.for_each(|(batch, events)| write_batch(&mut text, batch, Some(*events)));
+        partial.for_each(|(batch, events)| write_batch(text, batch, Some(*events)));
         for (writer, Entry { time, number, events, partial }) in self.writers.iter() {
-            write!(text, ",{:019}_{writer}_{number}_{events}", time.micros()).ok();
-            write_part(&mut text, *partial);
+            text.push(',');
+            push_padded(text, time.micros());
+            text.push('_');
+            push_hex(text, writer.0);
+            text.push('_');
+            push_decimal(text, *number);
+            text.push('_');
+            push_decimal(text, *events);
+            write_part(text, *partial);
         }
-        text
     }
 
     /// # Errors
@@ -99,7 +114,8 @@ fn write_batch(text: &mut String, batch: &BatchName, events: Option<u64>) {
 
 fn write_part(text: &mut String, events: Option<u64>) {
     if let Some(events) = events {
-        write!(text, "+{events}").ok();
+        text.push('+');
+        push_decimal(text, events);
     }
 }
 
@@ -113,9 +129,8 @@ fn entry(stem: &str, partial: Option<u64>) -> Option<(WriterId, Entry)> {
 }
 
 fn refused(text: &str) -> Error {
-    // A hostile text may be long or hold terminal escapes: show it short and escaped.
-    let shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
     Error::InvalidInput(format!(
-        "invalid position \"{shown}\"; pass a value that a reader returned"
+        "invalid position \"{}\"; pass a value that a reader returned",
+        shown(text)
     ))
 }

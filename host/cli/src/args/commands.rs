@@ -14,11 +14,15 @@ use super::common_options::{Grace, Json, SoleCompactor};
 use super::component::component_file;
 use super::component::{self, Component};
 use super::durations::parse_interval;
+use super::files::{self, Files};
 use super::help_text;
 use super::kit::{self, Plugin, Wit};
+use super::ls::{self, Ls};
 #[cfg(feature = "plugins")]
 use super::plugin_limits::LimitArguments;
 use super::positions::{self, Positions};
+#[cfg(feature = "plugins")]
+use super::quota::{LabelledQuota, parse_quota};
 #[cfg(feature = "plugins")]
 use super::recording::RecordArguments;
 use super::sizes::{number_within, size_within};
@@ -53,6 +57,12 @@ pub(crate) enum Command {
     /// Count the log's events and objects without reading them
     #[command(after_help = help_text::STAT)]
     Stat(Stat),
+    /// List the objects that have the log's events, for other tools
+    #[command(after_help = files::HELP)]
+    Files(Files),
+    /// List the logs below a folder or a bucket, by the names of their objects
+    #[command(after_help = ls::HELP)]
+    Ls(Ls),
     /// List the named positions of the log, or forget one
     #[command(after_help = positions::HELP)]
     Positions(Positions),
@@ -160,6 +170,10 @@ pub(crate) struct Read {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
 
+    /// Keep printing new events as they arrive
+    #[arg(short, long, conflicts_with_all = ["limit", "until"])]
+    pub(crate) follow: bool,
+
     /// Start at this position instead of at the beginning
     #[arg(long, value_name = "POSITION", value_parser = parse_start)]
     pub(crate) from: Option<String>,
@@ -219,6 +233,10 @@ pub(crate) struct Tail {
     #[arg(short = 'n', long, value_name = "[+]N", default_value = "10")]
     #[arg(allow_hyphen_values = true, value_parser = TailStart::parse)]
     pub(crate) lines: TailStart,
+
+    /// Print the events of this time and later, not the last ones
+    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "lines")]
+    pub(crate) since: Option<SystemTime>,
 
     /// Keep printing new events as they arrive
     #[arg(short, long)]
@@ -306,6 +324,17 @@ pub(crate) struct Run {
     /// Set the rights of a granted log: append, read, compact, trim, commit [default: append,read]
     #[arg(long = "grant", value_name = "LABEL=RIGHT,...")]
     pub(crate) grants: Vec<String>,
+
+    /// Limit the bytes and objects that a granted log has in its store (repeatable)
+    ///
+    /// All objects of the log count, also those that others wrote. An append beyond the quota is an
+    /// error of that call, and events that were accepted are still flushed. A compaction, which
+    /// writes before it deletes, and a trim are not refused. Without OBJECTS, only the bytes are
+    /// limited. The log is listed when the plugin first opens it, and about ten more times while it
+    /// fills. Several runs count each for itself: each further one may exceed the quota by a
+    /// quarter of the room that it found.
+    #[arg(long = "quota", value_name = "LABEL=SIZE[,OBJECTS]", value_parser = parse_quota)]
+    pub(crate) quotas: Vec<LabelledQuota>,
 
     /// Pass an environment variable to the plugin; without a value, the one set here
     #[arg(long = "env", value_name = "NAME[=VALUE]")]

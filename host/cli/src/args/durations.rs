@@ -39,7 +39,10 @@ pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
 
 /// Parses the time limit of a store operation.
 pub(crate) fn parse_timeout(text: &str) -> Result<Duration, String> {
-    let timeout = parse_units(text).ok_or_else(|| DURATION_FORM.to_owned())?;
+    let timeout = match text.trim() {
+        "0" => Duration::ZERO,
+        text => parse_units(text).ok_or_else(|| DURATION_FORM.to_owned())?,
+    };
     if (TIMEOUT_MIN..=TIMEOUT_LIMIT).contains(&timeout) {
         return Ok(timeout);
     }
@@ -98,8 +101,11 @@ mod tests {
         assert_eq!(parse_interval("0"), Ok(Duration::ZERO));
         let message = parse_interval("25h").unwrap_err();
         assert_eq!(message, "give a duration from 1ms to 24h, or 0 for never");
-        assert_eq!(parse_timeout("5m").unwrap_err(), "give a duration from 1s to 4m");
-        for text in ["0", "5", "0s"] {
+        for text in ["5m", "0", "0s", "999ms"] {
+            let message = parse_timeout(text).unwrap_err();
+            assert_eq!(message, "give a duration from 1s to 4m", "{text}");
+        }
+        for text in ["5", "s"] {
             let message = parse_timeout(text).unwrap_err();
             assert!(!message.contains("or 0"), "{text}: {message}");
         }

@@ -75,7 +75,7 @@ Exit codes:
   1    failed for a reason not named below, such as a read that the system
        fails, a full disk below a file to write, or a closed stdout
   2    wrong command line: an argument or the value of an option
-  3    the store cannot be reached or refuses
+  3    the store cannot be reached or refuses, also for lack of credentials
   4    damaged data: the error names the object, the expected and found value
   5    invalid input: an event, a file that cannot be opened, a path at which
        no file can be written, a LOG that does not exist or is not a log, a
@@ -155,8 +155,8 @@ function of its language. With exit-with-code of wasi:cli/exit@0.2.12 it can be 
 
 However the plugin ends, even by a signal, the events that it appended are flushed. After a signal \
 the store has the time of --grace for that. A limit on the plugin's own resources (memory, time) \
-ends it with exit code 6. A limit on its use of a log is an error of that call. Each message names \
-the option that raises the limit.
+ends it with exit code 6. A limit on its use of a log, as a rate or a quota, is an error of that \
+call. Each message names the option that raises the limit.
 
 ",
     size!(),
@@ -168,6 +168,7 @@ Examples:
   stratalog run journal.wasm --log errors=logs/errors <access.log
   stratalog run keeper.wasm --log old=s3://bucket/app \\
       --grant old=read,compact,trim -- --keep 30d
+  stratalog run journal.wasm --log errors=logs/errors --quota errors=1GiB,5000
   stratalog run journal.wasm --log errors=logs/errors --report=used.json"
 );
 
@@ -184,15 +185,20 @@ pub(crate) const READ: &str = concat!(
     " If a local time occurs twice because clocks are put back, the first one counts.
 
 POSITION is the content of a position file, or a number: 0 is the first event ever, 1 the next \
-one. Thousands may be separated, as in 1,234. It stays valid when the log is appended to, \
+one. Events have numbers once they are compacted. Thousands may be separated, as in 1,234. A \
+position stays valid when the log is appended to, \
 compacted or trimmed. If events were trimmed before they were read, a warning reports how many.
+
+With -f it polls for new events as `tail -f` does, and keeps the position up to date behind each \
+page that it has written. So `read -f --position-file` continues where it was stopped or killed.
 
 Examples:
   stratalog read s3://bucket/app >app.jsonl
   stratalog read --since yesterday --until today logs/errors
   stratalog read --since '2026-01-31 12:00' logs/errors
   stratalog read --position-file app.position s3://bucket/app >>app.jsonl
-      adds only the events that are new since the last run"
+      adds only the events that are new since the last run
+  stratalog read -f --position-name mailer logs/errors | mailer"
 );
 
 pub(crate) const TAIL: &str = "\
@@ -209,6 +215,7 @@ Examples:
   stratalog tail -5 logs/errors
   stratalog tail -n +3 logs/errors
       prints all but the first 2 events of those not trimmed
+  stratalog tail -f --since 1h logs/errors
   stratalog tail -f -n 0 s3://bucket/app | jq --unbuffered .error";
 
 pub(crate) const COMPACT: &str = concat!(
@@ -363,7 +370,8 @@ Example:
 pub(crate) const DOCTOR: &str = "\
 Works in its own folder inside the log's folder (on WebDAV, next to it), and removes everything it \
 wrote. It uses the log's credentials and options. It makes about 2,000 requests and transfers \
-about 20 MB, in 5 to 60 seconds. The log itself is not touched.
+about 20 MB, in 5 to 60 seconds. The log itself is not touched. If it is killed, that folder \
+stays: its name begins with `doctor_`, and you may delete it.
 
 Prints the result of each check as one line on stdout, as soon as it ends. The last line reports \
 what a log can do here: everything, everything but compact and trim without --sole-compactor, or \

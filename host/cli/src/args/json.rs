@@ -3,6 +3,7 @@
 use crate::args::commands::{Append, Command, Compact, Doctor, Repair, Stat, Verify};
 use crate::args::component::Component;
 use crate::args::kit::{Plugin, Wit};
+use crate::args::ls::Ls;
 use crate::args::positions::Positions;
 use crate::args::trim::Trim;
 
@@ -16,15 +17,19 @@ impl Command {
             | Self::Verify(Verify { json, .. })
             | Self::Repair(Repair { json, .. })
             | Self::Stat(Stat { json, .. })
+            | Self::Ls(Ls { json, .. })
             | Self::Positions(Positions { json, .. })
             | Self::Doctor(Doctor { json, .. })
             | Self::Wit(Wit { json, .. }) => json.json,
             Self::Component(Component { json, .. }) | Self::Plugin(Plugin { json, .. }) => *json,
             #[cfg(feature = "plugins")]
             Self::Run(_) => false,
-            Self::Read(_) | Self::Tail(_) | Self::View(_) | Self::Completions(_) | Self::Man(_) => {
-                false
-            }
+            Self::Read(_)
+            | Self::Tail(_)
+            | Self::Files(_)
+            | Self::View(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
         }
     }
 }

@@ -9,11 +9,11 @@ use super::common_options::Json;
 /// The long help of `plugin`.
 pub(crate) const PLUGIN_HELP: &str = "\
 A project has a small program, the interface of the log (WIT), and functions for it in its \
-language. `plugin new` prints the commands that build and run it, and they are in its README.md. \
-It needs no network. The commands get the tools of the language from its registry:
+language. `plugin new` prints the commands that build, run and test it, and they are in its \
+README.md. It needs no network. The commands get the tools of the language from its registry:
 
   rust        needs rustup
-  python      needs Python 3.10 or newer, with pip
+  python      needs Python 3.11 or newer, with pip
   javascript  needs Node 20 or newer, with npm
 
 Example:
@@ -43,14 +43,14 @@ pub(crate) struct Plugin {
 
 #[derive(Subcommand)]
 pub(crate) enum PluginCommand {
-    /// Make a project in a new folder, and print the commands that build and run it
+    /// Make a project in a new folder, and print the commands that build, run and test it
     #[command(after_help = PLUGIN_HELP)]
     New(New),
 }
 
 #[derive(Args)]
 pub(crate) struct New {
-    /// The folder, new or empty; its last part names the plugin: a-z, 0-9 and `-`
+    /// The folder, new or empty; its last part names the plugin: a-z, 0-9, `-` and `_`
     #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) folder: PathBuf,
 

@@ -23,13 +23,17 @@ pub(crate) mod commands;
 mod common_options;
 pub(crate) mod component;
 mod durations;
+pub(crate) mod files;
 mod global_options;
 mod help_text;
 mod json;
 pub(crate) mod kit;
+pub(crate) mod ls;
 #[cfg(feature = "plugins")]
 mod plugin_limits;
 pub(crate) mod positions;
+#[cfg(feature = "plugins")]
+pub(crate) mod quota;
 #[cfg(feature = "plugins")]
 mod recording;
 pub(crate) mod sizes;

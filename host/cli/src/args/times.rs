@@ -90,6 +90,7 @@ fn parse_time_at(text: &str, now: Timestamp, zone: &TimeZone) -> Result<u64, Str
     }
     let time = match parse_age(text) {
         Some(age) => now.checked_sub(age).map_err(|_| early())?,
+        None if is_long_age(text) => return Err(early()),
         None => parse_moment(text, now, zone).ok_or_else(|| TIME_FORM.to_owned())?,
     };
     u64::try_from(time.as_microsecond()).map_err(|_| early())
@@ -110,6 +111,16 @@ fn parse_epoch(text: &str) -> Option<u64> {
 /// Parses `1h30m`, `7d`, or `2 days ago`.
 fn parse_age(text: &str) -> Option<Duration> {
     parse_units(text.strip_suffix("ago").unwrap_or(text))
+}
+
+/// Returns whether a text has the form of an age, and more digits than one can have.
+fn is_long_age(text: &str) -> bool {
+    const DIGITS_MAX: usize = 5;
+    let short: String = text
+        .split_inclusive(|c: char| !c.is_ascii_digit())
+        .map(|part| part.get(part.len().saturating_sub(DIGITS_MAX)..).unwrap_or(part))
+        .collect();
+    parse_age(text).is_none() && short != text && parse_age(&short).is_some()
 }
 
 /// Parses a time with or without a zone, a day, or a word for a day.
@@ -220,6 +231,10 @@ mod tests {
             assert_eq!(micros(text, &east), expected, "{text:?}");
         }
         assert_eq!(micros("2023-11-14", &TimeZone::UTC), Some(1_699_920_000_000_000));
+        for long in ["99999999d", "99999999999999999999h30m", "100000 weeks ago"] {
+            let refused = parse_time_at(long, Timestamp::from_second(NOW).unwrap(), &east);
+            assert_eq!(refused, Err("the time is before 1970".to_owned()), "{long}");
+        }
     }
 
     #[test]

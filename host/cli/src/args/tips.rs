@@ -6,18 +6,17 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// A command, words that people type with it, and the way to do that.
-const TIPS: [(&str, &[&str], &str); 11] = [
+const TIPS: [(&str, &[&str], &str); 10] = [
     (
         "read",
         &["-n", "--lines", "--last"],
         "'tail -n N' prints the last N events, 'read --limit N' the first",
     ),
-    ("read", &["-f", "--follow"], "'tail -f' continues with new events"),
     ("tail", &["--limit"], "'tail -n N' prints the last N events, 'read --limit N' the first"),
     (
         "tail",
-        &["--from", "--since", "--until", "--position-file", "--skip-damaged"],
-        "'read' has this option, and prints from there to the end",
+        &["--from", "--until", "--position-file", "--position-name", "--skip-damaged"],
+        "'read' has this option, and with -f continues with new events",
     ),
     ("trim", &["--keep", "--keep-last"], "'trim --keep-events N' keeps the last N events"),
     ("repair", &["--dry-run"], "'repair' alone reports what 'repair --yes' would do"),
@@ -84,11 +83,9 @@ mod tests {
     fn word_of_another_command_is_answered_by_the_right_one() {
         let table = [
             ("read -n 5 log", "'tail -n N'"),
-            ("read -f log", "'tail -f' continues"),
-            ("read --follow log", "'tail -f' continues"),
             ("read -5 log", "'tail -5'"),
             ("tail --limit 5 log", "'tail -n N'"),
-            ("tail --since=1h log", "'read' has this option"),
+            ("tail --until=1h log", "'read' has this option"),
             ("tail +3 log", "'tail -n +3'"),
             ("run plugin.wasm ok", "as in '-- ok'"),
             ("run plugin.wasm --keep 5", "'-- --keep'"),

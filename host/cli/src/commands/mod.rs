@@ -8,8 +8,11 @@ mod compact;
 mod completions;
 mod component;
 mod doctor;
+mod files;
 mod kit;
+mod ls;
 mod man;
+mod pages;
 mod positions;
 mod read;
 mod repair;
@@ -32,7 +35,11 @@ use crate::terminal::live_lines;
 pub(crate) async fn run(arguments: Arguments, signals: &Signals) -> Result<Code, Failure> {
     let Arguments { command, shared } = arguments;
     // These commands have no other output.
-    if shared.json || matches!(command, Command::Read(_) | Command::Tail(_) | Command::View(_)) {
+    let prints = matches!(
+        command,
+        Command::Read(_) | Command::Tail(_) | Command::Files(_) | Command::Ls(_) | Command::View(_)
+    );
+    if shared.json || prints {
         check_stdout().map_err(|error| Failure::system(exit::STDOUT, &error))?;
     }
     let done = run_command(command, &shared, signals).await;
@@ -59,6 +66,8 @@ async fn run_command(
         Command::Repair(command) => signals.or(repair::run(&command, shared)).await,
         Command::Verify(command) => signals.or(verify::run(&command, shared)).await,
         Command::Stat(command) => signals.or(stat::run(&command, shared)).await,
+        Command::Files(command) => signals.or(files::run(&command, shared)).await,
+        Command::Ls(command) => signals.or(ls::run(&command, shared)).await,
         Command::Positions(command) => signals.or(positions::run(&command, shared)).await,
         Command::View(command) => signals.or(view::run(&command, shared)).await,
         Command::Component(command) => component::run(&command, shared).map(Ok),

@@ -5,6 +5,7 @@ use stratalog::NamedPosition;
 
 use crate::args::Shared;
 use crate::args::positions::Positions;
+use crate::numbers::to_u64;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::report::{print_json, print_line};
 use crate::target::Target;
@@ -42,8 +43,18 @@ pub(crate) async fn run(command: &Positions, shared: &Shared) -> Result<Code, Fa
             let name = name.clone();
             return print_json(&ForgottenReport { name, forgotten }).map(|()| Code::Done);
         }
-        let done = if forgotten { "forgot" } else { "there is no" };
-        print_line(shared.quiet, &format!("{done} position {name} of {location}"));
+        let said = if forgotten {
+            format!("forgot position {name} of {location}")
+        } else {
+            let others = match host.named_positions(store, &location.name).await {
+                Ok(others) => others,
+                Err(error) => return Err(target.explain("read", error).await),
+            };
+            let names: Vec<_> = others.into_iter().map(|position| position.name).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            format!("there is no position {name} of {location}; it has {names}")
+        };
+        print_line(shared.quiet, &said);
         return Ok(Code::Done);
     }
     let positions = match host.named_positions(store, &location.name).await {
@@ -57,6 +68,7 @@ pub(crate) async fn run(command: &Positions, shared: &Shared) -> Result<Code, Fa
     for NamedPosition { name, position, number, time: committed } in &positions {
         let commits = count(*number, "commit", "commits");
         let at = committed.map_or_else(String::new, |at| format!(", last {}", time(at)));
+        let position = shown_position(position);
         if !write_stdout(format!("{name}  {position}  {commits}{at}\n").as_bytes())? {
             return Ok(Code::Done);
         }
@@ -65,6 +77,17 @@ pub(crate) async fn run(command: &Positions, shared: &Shared) -> Result<Code, Fa
         print_line(shared.quiet, &format!("{location} has no named positions"));
     }
     Ok(Code::Done)
+}
+
+/// Formats a position for people: behind the number it has a part for each writer, of 40 characters
+/// or more.
+fn shown_position(position: &str) -> String {
+    let mut parts = position.split(',');
+    let compacted = parts.next().unwrap_or_default();
+    match to_u64(parts.count()) {
+        0 => compacted.to_owned(),
+        writers => format!("{compacted} and batches of {}", count(writers, "writer", "writers")),
+    }
 }
 
 impl From<NamedPosition> for PositionReport {

@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::time::SystemTime;
 
-use stratalog::{Damage, Error, Page, ReadOptions, Reader, Skipped};
+use stratalog::{Damage, Error, Page, ReadOptions, Skipped};
 
 use crate::args::Shared;
 use crate::args::commands::Read;
+use crate::commands::pages::Pages;
 use crate::numbers::to_u64;
 use crate::position_file::PositionFile;
 use crate::process::exit::{Code, Failure, write_stdout};
@@ -17,27 +19,51 @@ use crate::process::signals::Signals;
 use crate::progress::Progress;
 use crate::target::Target;
 use crate::terminal::human::count;
-use crate::terminal::streams::stdout_as_file;
+use crate::terminal::streams::{stdout_as_file, stdout_closed};
 
 pub(crate) async fn run(
     command: &Read,
     shared: &Shared,
     signals: &Signals,
 ) -> Result<Code, Failure> {
-    if let (Some(since), Some(until)) = (command.since, command.until)
-        && since >= until
-    {
-        return Err(Failure::usage("--since is not before --until: no event is between them"));
-    }
+    check_times(command.since, command.until)?;
     let kept = command.position_file.as_deref().map(PositionFile::open).transpose()?;
     let target = Target::open(&command.log, shared, false)?;
     if let Some(position) = &command.from {
         target.check_position("--from", position).await?;
     }
-    let done = print(&target, command, shared, signals, kept).await;
-    match done {
+    let printed = print(&target, command, shared, signals, kept);
+    match ended_by_stdout(command.follow, printed).await {
         Ok(code) => Ok(code),
         Err(failure) => Err(target.explain("read", failure).await),
+    }
+}
+
+/// Ends a command that follows a log when the reader of its output closes that.
+pub(crate) async fn ended_by_stdout(
+    is_followed: bool,
+    printed: impl Future<Output = Result<Code, Failure>>,
+) -> Result<Code, Failure> {
+    if !is_followed {
+        return printed.await;
+    }
+    tokio::select! {
+        biased;
+        () = stdout_closed() => Ok(Code::Done),
+        done = printed => done,
+    }
+}
+
+/// Refuses times between which there is no event.
+pub(crate) fn check_times(
+    since: Option<SystemTime>,
+    until: Option<SystemTime>,
+) -> Result<(), Failure> {
+    match (since, until) {
+        (Some(since), Some(until)) if since >= until => {
+            Err(Failure::usage("--since is not before --until: no event is between them"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -74,8 +100,8 @@ async fn print(
         }
     };
     let opened = signals.or(opening).await.map_err(|error| name_file(error, kept.as_ref()))?;
-    let mut reader = match opened {
-        Ok(reader) => reader,
+    let mut pages = match opened {
+        Ok(reader) => Pages::new(reader, command.follow, location, shared)?,
         Err(code) => return Ok(code),
     };
     if let Some(kept) = &kept {
@@ -88,19 +114,19 @@ async fn print(
         None => Progress::none(),
     };
     let mut committed = match command.position_name {
-        Some(_) => Some(reader.position().await?),
+        Some(_) => Some(pages.position().await?),
         None => None,
     };
     let mut skipped = Skips::default();
     loop {
         // Interrupted only between pages, when the position after the written page is saved.
-        let next = signals.or(reader.next()).await;
+        let next = signals.or(pages.next()).await;
         let page = match next.map_err(|error| name_file(error, kept.as_ref()))? {
             Ok(page) => page,
             Err(code) => return Ok(code),
         };
         if command.skip_damaged {
-            skipped.report(reader.take_skipped().await?);
+            skipped.report(pages.take_skipped().await?);
         }
         if let Some(page) = &page {
             warn_of_missed(page);
@@ -109,14 +135,14 @@ async fn print(
             }
             progress.add(page.events, page.lines.len());
         }
-        keep(&mut reader, kept.as_mut(), file.as_ref()).await?;
+        keep(&mut pages, kept.as_mut(), file.as_ref()).await?;
         if let Some(committed) = &mut committed {
-            let position = reader.position().await?;
+            let position = pages.position().await?;
             if *committed != position {
                 if let Some(stdout) = &file {
                     sync(stdout)?;
                 }
-                reader.commit().await?;
+                pages.commit().await?;
                 *committed = position;
             }
         }
@@ -175,12 +201,12 @@ pub(crate) fn warn_of_missed(page: &Page) {
 
 /// Saves the reader's position, if that was asked for.
 async fn keep(
-    reader: &mut Reader,
+    pages: &mut Pages<'_>,
     kept: Option<&mut PositionFile>,
     stdout: Option<&File>,
 ) -> Result<(), Failure> {
     let Some(kept) = kept else { return Ok(()) };
-    let position = reader.position().await?;
+    let position = pages.position().await?;
     if let Some(stdout) = stdout {
         sync(stdout)?;
     }

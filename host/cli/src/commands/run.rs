@@ -11,13 +11,15 @@ use std::time::Duration;
 use serde::Serialize;
 use stratalog::Host;
 use stratalog::plugin::{
-    ExitReason, Grant, LogsCtx, Outcome, PluginEngine, PluginLimits, Rights, Usage,
+    ExitReason, Grant, LogsCtx, Outcome, PluginEngine, PluginLimits, Quota, QuotaUsage, Right,
+    Rights, Usage,
 };
 use stratalog::store::Location;
 use wasmtime_wasi::FsPerms;
 
 use crate::args::Shared;
 use crate::args::commands::Run;
+use crate::args::quota::LabelledQuota;
 use crate::args::sizes::limit_size;
 use crate::numbers::to_u64;
 use crate::process::exit::{Code, Failure};
@@ -85,10 +87,27 @@ pub(crate) async fn run(
     if let (Some(log), Some(record)) = (&command.record.record, &outcome.record) {
         recording::warn(log, record);
     }
-    if command.report.is_some() {
-        report(command.report_file(), &outcome)?;
+    if outcome.usage.calls_denied > 0 && outcome.end != ExitReason::Exited(0) {
+        let calls = count(outcome.usage.calls_denied, "call", "calls");
+        tracing::warn!(
+            "{calls} of {name} denied: grant a log with --log LABEL=LOG, and rights other than \
+             append and read with --grant LABEL=RIGHT,..."
+        );
     }
-    ended(&name, outcome, signals.came())
+    let reported = match command.report {
+        Some(_) => report(command.report_file(), &outcome),
+        None => Ok(()),
+    };
+    let ended = ended(&name, outcome, signals.came());
+    match (reported, &ended) {
+        (Ok(()), _) => ended,
+        (Err(failure), Ok(Code::Done)) => Err(failure),
+        // The end of the plugin says more than its report.
+        (Err(failure), _) => {
+            failure.print();
+            ended
+        }
+    }
 }
 
 /// Opens the logs that the command line grants. Returns the host as well, if there are any.
@@ -103,6 +122,12 @@ fn logs(
         let granted: Rights =
             granted.parse().map_err(|error| Failure::usage(format!("--grant {grant}: {error}")))?;
         rights.insert(label, granted);
+    }
+    let mut quotas = BTreeMap::new();
+    for LabelledQuota { label, quota } in &command.quotas {
+        if quotas.insert(label.as_str(), *quota).is_some() {
+            return Err(Failure::usage(format!("--quota: the label {label} is given twice")));
+        }
     }
     let mut builder = LogsCtx::builder().limits(limits);
     let mut host: Option<Host> = None;
@@ -122,16 +147,35 @@ fn logs(
             Some(host) => host,
             none => none.insert(target::host(shared)?),
         };
-        let grant = Grant::new(host, &store, &location.name)
-            .rights(rights.remove(label).unwrap_or_default());
+        let rights = rights.remove(label).unwrap_or_default();
+        let mut grant = Grant::new(host, &store, &location.name).rights(rights);
+        if let Some(quota) = quotas.remove(label) {
+            check_writes(label, rights)?;
+            grant = grant.quota(quota);
+        }
         builder = builder.grant(label, grant);
         labels.push(label);
     }
     if let Some(label) = rights.keys().next() {
         return Err(Failure::usage(format!("--grant {label}: there is no --log {label}=LOG")));
     }
+    if let Some(label) = quotas.keys().next() {
+        return Err(Failure::usage(format!("--quota {label}: there is no --log {label}=LOG")));
+    }
     let logs = builder.build().map_err(|error| Failure::usage(format!("--log: {error}")))?;
     Ok((logs, host))
+}
+
+/// Refuses a quota for a plugin that writes nothing.
+fn check_writes(label: &str, rights: Rights) -> Result<(), Failure> {
+    let writing = [Right::Append, Right::Compact, Right::Trim, Right::Commit];
+    if writing.into_iter().any(|right| rights.has(right)) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "--quota {label} has no effect: the plugin has the right to {rights} alone; leave --quota \
+         out, or add a right with --grant"
+    )))
 }
 
 fn split<'a>(option: &str, text: &'a str, form: &str) -> Result<(&'a str, &'a str), Failure> {
@@ -251,14 +295,25 @@ struct UsageReport<'a> {
     computed_seconds: f64,
     memory_bytes_peak: usize,
     calls: &'a BTreeMap<&'static str, u64>,
+    calls_denied: u64,
     events_appended: u64,
     bytes_appended: u64,
     events_read: u64,
     bytes_read: u64,
     log_lines: u64,
     log_lines_dropped: u64,
+    quotas: BTreeMap<&'a str, QuotaReport>,
     limits_hit: Vec<LimitReport<'a>>,
     unflushed: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct QuotaReport {
+    bytes: u64,
+    objects: u64,
+    bytes_max: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    objects_max: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -266,6 +321,12 @@ struct LimitReport<'a> {
     limit: &'a str,
     value: &'a str,
     option: &'a str,
+}
+
+fn of_quota(used: &QuotaUsage) -> QuotaReport {
+    let (bytes, objects) = (used.bytes, used.objects);
+    let Quota { bytes_max, objects_max, .. } = used.quota;
+    QuotaReport { bytes, objects, bytes_max, objects_max }
 }
 
 /// Reports the resource usage of a run to a file, or without one to stderr.
@@ -279,12 +340,14 @@ fn report(file: Option<&Path>, outcome: &Outcome) -> Result<(), Failure> {
         computed,
         memory_bytes_peak,
         calls,
+        calls_denied,
         events_appended,
         bytes_appended,
         events_read,
         bytes_read,
         log_lines,
         log_lines_dropped,
+        quotas,
         limits_hit,
         ..
     } = &outcome.usage;
@@ -301,12 +364,14 @@ fn report(file: Option<&Path>, outcome: &Outcome) -> Result<(), Failure> {
         computed_seconds: seconds(computed),
         memory_bytes_peak: *memory_bytes_peak,
         calls,
+        calls_denied: *calls_denied,
         events_appended: *events_appended,
         bytes_appended: *bytes_appended,
         events_read: *events_read,
         bytes_read: *bytes_read,
         log_lines: *log_lines,
         log_lines_dropped: *log_lines_dropped,
+        quotas: quotas.iter().map(|(label, used)| (label.as_str(), of_quota(used))).collect(),
         limits_hit,
         unflushed: outcome.unflushed.iter().map(ToString::to_string).collect(),
     };

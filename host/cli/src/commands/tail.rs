@@ -1,22 +1,15 @@
 //! `stratalog tail`: prints the last events, and new ones.
 
-use std::time::Duration;
-
-use stratalog::store::Location;
-use stratalog::{Error, Page, ReadOptions, Reader};
+use stratalog::{Page, ReadOptions};
 
 use crate::args::Shared;
 use crate::args::commands::Tail;
 use crate::args::tail_start::TailStart;
-use crate::commands::read::warn_of_missed;
+use crate::commands::pages::Pages;
+use crate::commands::read::{ended_by_stdout, warn_of_missed};
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::process::signals::Signals;
-use crate::report::print_line;
-use crate::target::{Target, no_log};
-use crate::terminal::streams::stdout_closed;
-
-/// The pause between first reads while the store is unreachable.
-const FIRST_LOOK_PAUSE: Duration = Duration::from_secs(1);
+use crate::target::Target;
 
 /// Runs the command. A signal may interrupt it anywhere: it keeps no state.
 pub(crate) async fn run(
@@ -27,16 +20,15 @@ pub(crate) async fn run(
     let target = Target::open(&command.log, shared, false)?;
     let Target { location, store, host } = &target;
     let tailed = async {
-        let (options, skipped) = match command.lines {
-            TailStart::Last(events) => (ReadOptions::new().last(events), 0),
-            TailStart::From(number) => (ReadOptions::new(), number.saturating_sub(1)),
+        let (options, skipped) = match (command.since, command.lines) {
+            (Some(time), _) => (ReadOptions::new().since(time), 0),
+            (None, TailStart::Last(events)) => (ReadOptions::new().last(events), 0),
+            (None, TailStart::From(number)) => (ReadOptions::new(), number.saturating_sub(1)),
         };
         let reader = host.read_with(store, &location.name, options).await?;
-        let out = Output { to_skip: skipped };
-        match command.follow {
-            true => follow(reader, out, location, shared).await,
-            false => print(reader, out).await,
-        }
+        let pages = Pages::new(reader, command.follow, location, shared)?;
+        let printed = print(pages, Output { to_skip: skipped });
+        ended_by_stdout(command.follow, printed).await
     };
     let explained = async {
         match tailed.await {
@@ -51,79 +43,13 @@ pub(crate) async fn run(
     }
 }
 
-async fn print(mut reader: Reader, mut out: Output) -> Result<Code, Failure> {
-    while let Some(page) = reader.next().await? {
+async fn print(mut pages: Pages<'_>, mut out: Output) -> Result<Code, Failure> {
+    while let Some(page) = pages.next().await? {
         if !out.write(page).await? {
             break;
         }
     }
     Ok(Code::Done)
-}
-
-/// Prints new events until the reader of stdout closes it.
-async fn follow(
-    reader: Reader,
-    out: Output,
-    log: &Location,
-    shared: &Shared,
-) -> Result<Code, Failure> {
-    tokio::select! {
-        biased;
-        () = stdout_closed() => Ok(Code::Done),
-        done = follow_on(reader, out, log, shared) => done,
-    }
-}
-
-async fn follow_on(
-    mut reader: Reader,
-    mut out: Output,
-    log: &Location,
-    shared: &Shared,
-) -> Result<Code, Failure> {
-    let mut said = false;
-    let try_on = |said: &mut bool, error: &Error| {
-        if !std::mem::replace(said, true) {
-            print_line(shared.quiet, &format!("cannot read {log}, retrying: {error}"));
-        }
-    };
-    // The first read shows whether there is a log.
-    let first = loop {
-        match reader.next().await {
-            Err(error) if error.is_transient() => {
-                try_on(&mut said, &error);
-                tokio::time::sleep(FIRST_LOOK_PAUSE).await;
-            }
-            Err(Error::NoLog(_)) => {
-                print_line(
-                    shared.quiet,
-                    &format!("{} yet: waiting for the first events", no_log(log)),
-                );
-                break None;
-            }
-            first => break first?,
-        }
-    };
-    if let Some(page) = first
-        && !out.write(page).await?
-    {
-        return Ok(Code::Done);
-    }
-    let mut follow = reader.follow()?;
-    said = false;
-    loop {
-        let page = match follow.next().await {
-            Ok(page) => page,
-            Err(error) if error.is_transient() => {
-                try_on(&mut said, &error);
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        said = false;
-        if !out.write(page).await? {
-            return Ok(Code::Done);
-        }
-    }
 }
 
 /// The printed part of the pages.

@@ -57,7 +57,9 @@ impl Code {
     pub(crate) fn of(error: &Error) -> Self {
         match error {
             Error::StoreFailed(_) | Error::WriteFailed(_) => Self::Store,
-            Error::Open(OpenError::NoCredentials { .. }) => Self::Store,
+            Error::Open(OpenError::NoCredentials { .. } | OpenError::MissingSetting { .. }) => {
+                Self::Store
+            }
             // Errors of a value of --store-option.
             Error::Open(error) if error.is_of_option() => Self::Usage,
             Error::Damaged(_) => Self::Damaged,

@@ -7,7 +7,7 @@ use std::io;
 use stratalog::store::hide_secrets;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
@@ -38,12 +38,25 @@ pub(crate) fn start(shared: &Shared) -> Result<(), Failure> {
         (false, 1) => "stratalog=info,object_store=info",
         (false, _) => "debug",
     });
-    let filter: Targets = filter.parse().map_err(|error| {
-        Failure::input(format!("{FILTER_VARIABLE} is not a filter such as `debug`: {error}"))
-    })?;
+    let filter = parse_filter(filter)
+        .map_err(|error| Failure::input(format!("{FILTER_VARIABLE}={filter}: {error}")))?;
     let lines = tracing_subscriber::fmt::layer().event_format(ShortLine).with_writer(|| Lines);
     tracing_subscriber::registry().with(filter).with(lines).init();
     Ok(())
+}
+
+/// Parses levels and targets with a level. A target alone is refused, as it may be a level with a
+/// typing error, which would silence all messages.
+fn parse_filter(text: &str) -> Result<Targets, String> {
+    const FORM: &str = "write error, warn, info, debug, trace or off, or a level for each target, \
+         as in stratalog=debug,object_store=info";
+    let directives = text.split(',').map(str::trim).filter(|directive| !directive.is_empty());
+    for directive in directives {
+        if !directive.contains('=') && directive.parse::<LevelFilter>().is_err() {
+            return Err(format!("{directive} is not a level; {FORM}"));
+        }
+    }
+    text.parse().map_err(|error| format!("{error}; {FORM}"))
 }
 
 /// The format of a message: `warning: the message key=value`.
@@ -105,5 +118,25 @@ impl io::Write for Lines {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filter_is_levels_and_targets_with_a_level() {
+        for filter in
+            ["debug", "ERROR", "off", "stratalog=debug,object_store=info", " info ,a=warn"]
+        {
+            assert!(parse_filter(filter).is_ok(), "{filter}");
+        }
+        for (filter, refused) in [("debg", "debg"), ("info,stratalog", "stratalog"), ("a=b", "a=b")]
+        {
+            let error = parse_filter(filter).unwrap_err();
+            assert!(error.contains("stratalog=debug"), "{filter}: {error}");
+            assert!(refused == "a=b" || error.contains(&format!("{refused} is not a level")));
+        }
     }
 }

@@ -27,7 +27,11 @@ impl WriterActor {
     pub(super) async fn drop_handle(&mut self) -> Result<()> {
         self.finish_flushes().await?;
         unless_trapped(self.drain().await)?;
-        let polled = self.instance.poll_flush(self.handle).await;
+        let Some((instance, handle)) = self.writer.if_live() else {
+            self.warn_of_loss("was dropped without close");
+            return Ok(());
+        };
+        let polled = instance.poll_flush(handle).await;
         match self.checked(polled) {
             Ok(written) => self.publish(written),
             Err(CallError::Returned(Error::Closed)) => {}
@@ -38,15 +42,18 @@ impl WriterActor {
             Err(CallError::Trapped(error)) => return Err(error),
         }
         self.warn_of_loss("was dropped without close");
-        Ok(self.instance.drop_handle(self.handle).await?)
+        let Some((instance, handle)) = self.writer.if_live() else { return Ok(()) };
+        Ok(instance.drop_handle(handle).await?)
     }
 
     /// Reports the events that are lost now, once.
     pub(super) fn warn_of_loss(&mut self, why: &str) {
         let lost = self.unflushed();
-        if lost > 0 && !std::mem::replace(&mut self.has_warned, true) {
+        let is_known = self.has_warned || self.durable.is_loss_known();
+        self.has_warned = true;
+        if lost > 0 && !is_known {
             let lost = count(lost, "event was", "events were");
-            tracing::warn!("the log {} {why}: {lost} not flushed", self.name);
+            tracing::warn!("the log {} {why}: {lost} not flushed", self.writer.name());
         }
     }
 }

@@ -9,6 +9,7 @@
 
 use tokio::sync::oneshot;
 
+use super::waits::notified;
 use super::{Notice, Reply, WriterActor, unless_trapped};
 use crate::error::{Error, Result};
 use crate::sandbox::instance::{CallError, Called};
@@ -62,8 +63,16 @@ impl WriterActor {
             Err(CallError::Returned(_)) => return Ok(()),
             Err(CallError::Trapped(error)) => return Err(error),
         }
+        if self.writer.has_nothing() {
+            self.release_flushes();
+            return Ok(());
+        }
+        if !self.wake_or_wait().await? {
+            return Ok(());
+        }
         let retry = due == SealDue::WithRetry;
-        let started = self.instance.start_flush(self.handle, retry).await;
+        let Some((instance, handle)) = self.writer.if_live() else { return Ok(()) };
+        let started = instance.start_flush(handle, retry).await;
         self.settle(started).await
     }
 
@@ -78,8 +87,7 @@ impl WriterActor {
         if !self.awaits_creates() {
             return Ok(());
         }
-        let polled = self.instance.poll_flush(self.handle).await;
-        self.settle(polled).await?;
+        self.poll().await?;
         if !self.flushes.is_empty() {
             self.seal_due = self.seal_due.max(SealDue::Yes);
         }
@@ -88,10 +96,18 @@ impl WriterActor {
 
     /// Records which creates have ended.
     pub(super) async fn poll_creates(&mut self) -> Result<()> {
+        self.end_hold();
         if self.awaits_creates() {
             return self.poll_flushes().await;
         }
-        let polled = self.instance.poll_flush(self.handle).await;
+        // Otherwise only the park waits for it: it asks itself, and logs failures.
+        if self.is_watched() { self.poll().await } else { Ok(()) }
+    }
+
+    async fn poll(&mut self) -> Result<()> {
+        // Nothing of a parked writer is in flight.
+        let Some((instance, handle)) = self.writer.if_live() else { return Ok(()) };
+        let polled = instance.poll_flush(handle).await;
         self.settle(polled).await
     }
 
@@ -111,7 +127,7 @@ impl WriterActor {
             if self.flushes.is_empty() {
                 return Ok(());
             }
-            self.create_ended.notified().await;
+            notified(self.writer.create_ended()).await;
             self.poll_flushes().await?;
         }
     }
@@ -131,10 +147,20 @@ impl WriterActor {
 
     /// Fails the flushes that are not complete.
     pub(super) async fn fail_flushes(&mut self, error: &Error) -> Result<()> {
-        unless_trapped(self.publish_written().await)?;
+        self.fail_flushes_alone(error).await?;
         // A failure that may pass ends no wait: the next tick tries again.
-        let waits = if error.is_transient() { None } else { Some(self.waits.drain(..)) };
-        for failed in self.flushes.drain(..).chain(waits.into_iter().flatten()) {
+        if !error.is_transient() {
+            for failed in self.waits.drain(..) {
+                failed.reply.send(Err(error.clone())).ok();
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails the flushes that are not complete. All that waits for durability waits on.
+    pub(super) async fn fail_flushes_alone(&mut self, error: &Error) -> Result<()> {
+        unless_trapped(self.publish_written().await)?;
+        for failed in self.flushes.drain(..) {
             failed.reply.send(Err(error.clone())).ok();
         }
         if let Error::WriteFailed(failure) = error {

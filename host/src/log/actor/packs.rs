@@ -25,8 +25,14 @@ impl WriterActor {
     /// end.
     pub(super) async fn drain(&mut self) -> Called<()> {
         self.linger_until = None;
+        if self.events_here() == 0 {
+            return Ok(());
+        }
+        self.wake().await?;
         if let Some(pack) = self.refused.take() {
             self.send(pack).await?;
+        }
+        if std::mem::take(&mut self.is_refusing) {
             self.queue.set_refused(None);
         }
         match self.queue.take() {
@@ -37,9 +43,13 @@ impl WriterActor {
 
     /// Passes a pack to the component.
     async fn send(&mut self, pack: Pack) -> Called<()> {
-        self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
+        let (instance, handle) = self.writer.live().await?;
+        if self.tick_at.is_none() {
+            let now = Instant::now();
+            (self.tick_at, self.progress_at) = (Some(now + self.tick), now);
+        }
         self.events_passed += pack.events;
-        match self.instance.append_host_bytes(self.handle, pack.lines.clone(), pack.events).await {
+        match instance.append_host_bytes(handle, pack.lines.clone(), pack.events).await {
             Ok(written) => {
                 self.publish(written);
                 Ok(())
@@ -47,6 +57,7 @@ impl WriterActor {
             Err(CallError::Returned(error @ Error::WriteFailed(_))) => {
                 self.events_passed -= pack.events;
                 self.refused = Some(pack);
+                self.is_refusing = true;
                 let error = self.with_all_pending(error);
                 self.queue.set_refused(Some(error.clone()));
                 self.fail_flushes(&error).await.map_err(CallError::Trapped)?;

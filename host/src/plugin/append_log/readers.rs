@@ -67,11 +67,18 @@ impl wit::HostReader for LogsView<'_> {
         reader: Resource<ReaderHandle>,
         position: Option<String>,
     ) -> CallResult<()> {
-        let (_, handle, call) = match self.reader(&reader, Call::ReaderCommit)? {
-            Ok(admitted) => admitted,
+        let LogsView { ctx, table } = self;
+        let handle = table.get_mut(&reader)?;
+        let (name, number) = (&handle.label.name, Some(handle.number));
+        let (grant, call) = match ctx.admitted_on(name, Call::ReaderCommit, number) {
+            Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
-        call.end_commit(handle.reader.commit_text(position).await)
+        let committed = async {
+            grant.check_commit().await?;
+            handle.reader.commit_text(position).await
+        };
+        call.end_commit(committed.await)
     }
 
     async fn drop(&mut self, reader: Resource<ReaderHandle>) -> wasmtime::Result<()> {

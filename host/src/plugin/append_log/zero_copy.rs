@@ -18,6 +18,7 @@ use crate::log::Log;
 use crate::numbers::to_u64;
 use crate::plugin::handles::{LogHandle, Opened};
 use crate::plugin::logs::LogsView;
+use crate::plugin::quota::Accepted;
 use crate::plugin::usage::Call;
 use crate::sandbox::interface::{of_package, replace};
 
@@ -43,15 +44,17 @@ fn add<T: Send + 'static, A: Append>(
         move |mut context: StoreContextMut<'_, T>, (log, bytes): Arguments| {
             let step = first_step::<T, A>(&mut context, view, &log, &bytes);
             match step {
-                Ok(FirstStep::Waits { opened, bytes, mut call }) => Box::new(async move {
-                    let appended = A::waiting(&opened.log, &bytes).await;
-                    if let Ok(appended) = &appended {
-                        let (events, bytes) = (appended.events(), appended.bytes(bytes.len()));
-                        call.moved(events, to_u64(bytes));
-                        view(context.data_mut()).ctx.appended(events, bytes);
-                    }
-                    Ok((call.end(appended)?,))
-                }),
+                Ok(FirstStep::Waits { opened, bytes, accepted, mut call }) => {
+                    Box::new(async move {
+                        let appended = waiting::<A>(&opened, &bytes, accepted).await;
+                        if let Ok(appended) = &appended {
+                            let (events, bytes) = (appended.events(), A::stored(bytes.len()));
+                            call.moved(events, to_u64(bytes));
+                            view(context.data_mut()).ctx.appended(events, bytes);
+                        }
+                        Ok((call.end(appended)?,))
+                    })
+                }
                 Ok(FirstStep::Done(appended)) => Box::new(ready(Ok((appended,)))),
                 Err(error) => Box::new(ready(Err(error))),
             }
@@ -66,6 +69,8 @@ enum FirstStep<A> {
     Waits {
         opened: Arc<Opened>,
         bytes: Bytes,
+        /// None if the log must be listed first.
+        accepted: Option<Accepted>,
         call: AdmittedCall,
     },
 }
@@ -85,9 +90,19 @@ fn first_step<T: 'static, A: Append>(
     }
     let opened = handle.opened.clone();
     let bytes = list.as_le_slice(&*context);
-    let failure = match A::now(&opened.log, bytes) {
+    let accepted = opened.accept_now(A::stored(size));
+    let appended = match &accepted {
+        Ok(Some(_)) => A::now(&opened.log, bytes),
+        Ok(None) => None,
+        Err(refused) => Some(Err(refused.clone())),
+    };
+    let accepted = accepted.ok().flatten();
+    let failure = match appended {
         Some(Ok(appended)) => {
-            let (events, bytes) = (appended.events(), appended.bytes(size));
+            if let Some(accepted) = accepted {
+                accepted.keep();
+            }
+            let (events, bytes) = (appended.events(), A::stored(size));
             let ctx = view(context.data_mut()).ctx;
             ctx.appended_now((A::CALL, number), &opened.label.name, events, bytes);
             return Ok(FirstStep::Done(Ok(appended)));
@@ -101,8 +116,23 @@ fn first_step<T: 'static, A: Append>(
     let call = AdmittedCall { label, record };
     Ok(match failure {
         Some(error) => FirstStep::Done(call.fail(error)),
-        None => FirstStep::Waits { opened, bytes, call },
+        None => FirstStep::Waits { opened, bytes, accepted, call },
     })
+}
+
+/// Appends within the quota, and waits for both.
+async fn waiting<A: Append>(
+    opened: &Opened,
+    bytes: &[u8],
+    accepted: Option<Accepted>,
+) -> Result<A> {
+    let accepted = match accepted {
+        Some(accepted) => accepted,
+        None => opened.accept(A::stored(bytes.len())).await?,
+    };
+    let appended = A::waiting(&opened.log, bytes).await?;
+    accepted.keep();
+    Ok(appended)
 }
 
 /// One of the two append functions, by the type that it returns.
@@ -116,7 +146,8 @@ trait Append: Sized + ComponentType + Lower + Send + Sync + 'static {
 
     /// Returns the number of appended events.
     fn events(&self) -> u64;
-    fn bytes(&self, given: usize) -> usize;
+    /// Returns the bytes of the events in a batch.
+    fn stored(given: usize) -> usize;
 }
 
 /// Appends one event, passed without its LF.
@@ -136,7 +167,7 @@ impl Append for () {
         1
     }
 
-    fn bytes(&self, given: usize) -> usize {
+    fn stored(given: usize) -> usize {
         given + 1
     }
 }
@@ -158,7 +189,7 @@ impl Append for u64 {
         *self
     }
 
-    fn bytes(&self, given: usize) -> usize {
+    fn stored(given: usize) -> usize {
         given
     }
 }

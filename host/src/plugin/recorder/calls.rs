@@ -61,13 +61,13 @@ pub(super) struct Group {
 }
 
 impl Group {
-    fn add(&mut self, amount: Amount, at: (u64, Instant)) {
-        self.count += 1;
-        self.amount.events = self.amount.events.saturating_add(amount.events);
-        self.amount.bytes = self.amount.bytes.saturating_add(amount.bytes);
+    fn add(&mut self, more: &Self) {
+        self.count += more.count;
+        self.amount.events = self.amount.events.saturating_add(more.amount.events);
+        self.amount.bytes = self.amount.bytes.saturating_add(more.amount.bytes);
         // A call may end after later ones have begun.
-        self.first = self.first.min(at);
-        self.last = self.last.max(at);
+        self.first = self.first.min(more.first);
+        self.last = self.last.max(more.last);
     }
 }
 
@@ -76,43 +76,19 @@ impl Group {
 pub(super) struct Groups {
     groups: Vec<Group>,
     places: HashMap<Key, usize>,
-    /// The group of the last append that succeeded.
-    recent: usize,
 }
 
 impl Groups {
-    /// Counts a successful call on a handle. Such calls are frequent, and mostly equal.
-    pub(super) fn succeeded(
-        &mut self,
-        (call, handle): (Call, u64),
-        label: &Arc<str>,
-        amount: Amount,
-        at: (u64, Instant),
-    ) {
-        if let Some(group) = self.groups.get_mut(self.recent)
-            && group.key.handle == Some(handle)
-            && group.key.call == call
-            && group.key.outcome == CallOutcome::Succeeded
-        {
-            group.add(amount, at);
-            return;
+    /// Counts calls.
+    pub(super) fn add(&mut self, mut calls: Group) {
+        if !self.places.contains_key(&calls.key) && self.groups.len() >= GROUPS_MAX {
+            calls.key = coarse(calls.key);
         }
-        let (label, handle) = (label.clone(), Some(handle));
-        self.add(Key { call, label, handle, outcome: CallOutcome::Succeeded }, amount, at);
-    }
-
-    /// Counts a call.
-    pub(super) fn add(&mut self, key: Key, amount: Amount, at: (u64, Instant)) {
-        let key = match self.places.contains_key(&key) || self.groups.len() < GROUPS_MAX {
-            true => key,
-            false => coarse(key),
-        };
         let new = self.groups.len();
-        let place = *self.places.entry(key.clone()).or_insert(new);
-        self.recent = place;
+        let place = *self.places.entry(calls.key.clone()).or_insert(new);
         match self.groups.get_mut(place) {
-            Some(group) => group.add(amount, at),
-            None => self.groups.push(Group { key, count: 1, amount, first: at, last: at }),
+            Some(group) => group.add(&calls),
+            None => self.groups.push(calls),
         }
     }
 
@@ -138,27 +114,26 @@ fn coarse(key: Key) -> Key {
 mod tests {
     use super::*;
 
-    fn key(call: Call, handle: u64, outcome: CallOutcome) -> Key {
-        Key { call, label: "errors".into(), handle: Some(handle), outcome }
-    }
-
-    fn one(bytes: u64) -> Amount {
-        Amount { events: 1, bytes }
+    fn call(call: Call, handle: u64, outcome: CallOutcome, number: u64, bytes: u64) -> Group {
+        let key = Key { call, label: "errors".into(), handle: Some(handle), outcome };
+        let at = (number, Instant::now());
+        Group { key, count: 1, amount: Amount { events: 1, bytes }, first: at, last: at }
     }
 
     #[test]
     fn equal_calls_are_one_group_and_each_other_outcome_is_its_own() {
-        let (mut groups, now) = (Groups::default(), Instant::now());
-        let label: Arc<str> = "errors".into();
-        for number in 1..=4 {
-            groups.succeeded((Call::Append, 1), &label, one(10), (number, now));
+        let mut groups = Groups::default();
+        let mut succeeded = |function, handle, number| {
+            groups.add(call(function, handle, CallOutcome::Succeeded, number, 10));
+        };
+        (1..=4).for_each(|number| succeeded(Call::Append, 1, number));
+        succeeded(Call::Append, 1, 7);
+        succeeded(Call::AppendLines, 1, 8);
+        succeeded(Call::Append, 2, 9);
+        for (text, number) in [("a", 5), ("b", 6)] {
+            let denied = CallOutcome::Failed("denied", text.to_owned());
+            groups.add(call(Call::Append, 1, denied, number, 0));
         }
-        let denied = |text: &str| CallOutcome::Failed("denied", text.to_owned());
-        groups.add(key(Call::Append, 1, denied("a")), Amount::default(), (5, now));
-        groups.add(key(Call::Append, 1, denied("b")), Amount::default(), (6, now));
-        groups.succeeded((Call::Append, 1), &label, one(10), (7, now));
-        groups.succeeded((Call::AppendLines, 1), &label, one(1), (8, now));
-        groups.succeeded((Call::Append, 2), &label, one(1), (9, now));
         let groups = groups.into_sorted();
         let seen: Vec<_> =
             groups.iter().map(|group| (group.count, group.first.0, group.last.0)).collect();
@@ -168,11 +143,11 @@ mod tests {
 
     #[test]
     fn groups_are_bounded_and_every_call_is_counted() {
-        let (mut groups, now) = (Groups::default(), Instant::now());
+        let mut groups = Groups::default();
         for number in 0..10_000 {
             let outcome = CallOutcome::Failed("denied", number.to_string());
-            groups.add(key(Call::Open, number, outcome), Amount::default(), (number, now));
-            groups.add(key(Call::Read, number, CallOutcome::Succeeded), one(1), (number, now));
+            groups.add(call(Call::Open, number, outcome, number, 0));
+            groups.add(call(Call::Read, number, CallOutcome::Succeeded, number, 1));
         }
         let groups = groups.into_sorted();
         assert_eq!(groups.len(), GROUPS_MAX + 2);

@@ -1,9 +1,13 @@
 //! The records as JSON events. `host/docs/records.md` describes each; a field is only ever added.
 
+use std::iter::{once, repeat};
 use std::time::SystemTime;
+
+use stratalog_store_rules::text::cut;
 
 use super::super::exit::ExitReason;
 use super::super::limits::{Limit, LimitHit, PluginLimits};
+use super::super::quota::Quota;
 use super::super::rights::{Right, Rights};
 use super::super::usage::Usage;
 use super::budget::{Budget, LeftOut};
@@ -11,9 +15,10 @@ use super::calls::{CallOutcome, Group};
 use super::json::{Object, quoted};
 use super::options::Record;
 use super::outcome::Frame;
+use super::outputs::Ready;
 use super::redaction::Redaction;
 use super::shared::Recorder;
-use super::texts::{Text, TextKind};
+use super::texts::TextKind;
 use crate::numbers::to_u64;
 use crate::sandbox::bindings::wasi::logging::logging::Level;
 
@@ -23,11 +28,17 @@ const VERSION: u32 = 1;
 /// The most characters of an argument, a name or a message.
 const TEXT_CHARACTERS_MAX: usize = 1_024;
 
-/// The most characters of a piece of output.
-const OUTPUT_CHARACTERS_MAX: usize = 8 * 1_024;
+/// The most bytes of a piece of output.
+const OUTPUT_BYTES_MAX: usize = 4 * 1_024;
 
-/// The most arguments, variables or folders.
-const LIST_MAX: usize = 100;
+/// The most bytes of a list of texts, so that a record stays below 1 MiB.
+const LIST_BYTES_MAX: usize = 128 * 1_024;
+
+/// The most bytes of the list of granted logs.
+const LOGS_BYTES_MAX: usize = 512 * 1_024;
+
+/// The most logs whose use of a quota is recorded.
+const QUOTAS_MAX: usize = 1_000;
 
 /// The logs and the limits of a plugin.
 pub(in crate::plugin) struct Granted {
@@ -42,6 +53,7 @@ pub(in crate::plugin) struct GrantedLog {
     pub(in crate::plugin) label: String,
     pub(in crate::plugin) log: String,
     pub(in crate::plugin) rights: Rights,
+    pub(in crate::plugin) quota: Option<Quota>,
 }
 
 /// The end of a run.
@@ -72,20 +84,20 @@ impl Writer {
     }
 
     fn text(&self, text: &str) -> String {
-        self.redaction.of(text, TEXT_CHARACTERS_MAX)
+        self.redaction.short(text, TEXT_CHARACTERS_MAX)
     }
 
-    fn list<'a>(&self, texts: impl Iterator<Item = &'a String>) -> Vec<String> {
-        texts.take(LIST_MAX).map(|text| quoted(&self.text(text))).collect()
+    fn texts<'a>(&self, object: &mut Object, name: &str, texts: impl Iterator<Item = &'a String>) {
+        list(object, name, texts.map(|text| quoted(&self.text(text))), LIST_BYTES_MAX);
     }
 
     pub(super) fn granted(&self, granted: &Granted, record: &Record) -> String {
         let mut object = self.begin("granted", Some(0), SystemTime::now());
         object.text("plugin", &self.text(&granted.plugin)).text("sha256", &granted.sha256);
-        object.list("arguments", self.list(record.arguments.iter()));
-        object.list("environment", self.list(record.environment.iter().map(|(name, _)| name)));
-        object.list("folders", self.list(record.folders.iter().map(|(_, name)| name)));
-        object.list("logs", granted.logs.iter().map(|log| self.log(log)));
+        self.texts(&mut object, "arguments", record.arguments.iter());
+        self.texts(&mut object, "environment", record.environment.iter().map(|(name, _)| name));
+        self.texts(&mut object, "folders", record.folders.iter().map(|(_, name)| name));
+        list(&mut object, "logs", granted.logs.iter().map(|log| self.log(log)), LOGS_BYTES_MAX);
         object.object("limits", |limits| {
             for limit in Limit::ALL {
                 let hit = granted.limits.hit(limit);
@@ -99,9 +111,12 @@ impl Writer {
 
     fn log(&self, log: &GrantedLog) -> String {
         let mut object = Object::new();
-        object.text("label", &log.label).text("log", &self.text(&log.log));
+        object.text("label", &self.text(&log.label)).text("log", &self.text(&log.log));
         let rights = Right::ALL.into_iter().filter(|right| log.rights.has(*right));
         object.list("rights", rights.map(|right| quoted(right.name())));
+        if let Some(limits) = &log.quota {
+            object.object("quota", |inner| quota(inner, limits));
+        }
         object.end()
     }
 
@@ -123,22 +138,26 @@ impl Writer {
         object.end()
     }
 
-    pub(super) fn said(&self, text: &Text) -> String {
-        let (number, time) = text.at;
+    /// Returns the records of a text: of long output, one for each piece.
+    pub(super) fn said(&self, said: &Ready) -> Vec<String> {
+        let (number, time) = said.at;
         let time = self.recorder.time(time);
-        let lossy = String::from_utf8_lossy(&text.bytes);
-        match text.kind {
+        match said.kind {
             TextKind::Message(level) => {
                 let mut object = self.begin("message", Some(number), time);
-                object.text("level", level_name(level)).text("text", &self.text(&lossy));
-                object.end()
+                let text = cut(&said.text, TEXT_CHARACTERS_MAX);
+                object.text("level", level_name(level)).text("text", &text);
+                vec![object.end()]
             }
             TextKind::Output(stream) => {
-                let mut object = self.begin("output", Some(number), time);
-                object.text("stream", stream.name());
-                object.text("text", &self.redaction.of(&lossy, OUTPUT_CHARACTERS_MAX));
-                object.raw("bytes", to_u64(text.bytes.len()));
-                object.end()
+                let pieces = pieces(&said.text).zip(once(said.bytes).chain(repeat(0)));
+                let record = |(text, bytes): (&str, usize)| {
+                    let mut object = self.begin("output", Some(number), time);
+                    object.text("stream", stream.name()).text("text", text);
+                    object.raw("bytes", bytes);
+                    object.end()
+                };
+                pieces.map(record).collect()
             }
         }
     }
@@ -174,7 +193,7 @@ impl Writer {
         if !ended.frames.is_empty() {
             object.list("backtrace", ended.frames.iter().map(|frame| self.frame(frame)));
         }
-        object.list("unflushed", self.list(ended.unflushed.iter()));
+        self.texts(&mut object, "unflushed", ended.unflushed.iter());
         object.raw("output_bytes_dropped", ended.output_bytes_dropped);
         object.object("usage", |inner| usage(inner, &ended.usage));
         object.object("left_out", |inner| add_left_out(inner, &budget.left_out));
@@ -184,16 +203,47 @@ impl Writer {
     fn frame(&self, frame: &Frame) -> String {
         let mut object = Object::new();
         if let Some(function) = &frame.function {
-            object.text("function", &self.redaction.of(function, 200));
+            object.text("function", &self.redaction.short(function, 200));
         }
         if let Some(module) = &frame.module {
-            object.text("module", &self.redaction.of(module, 200));
+            object.text("module", &self.redaction.short(module, 200));
         }
         object.raw("index", frame.index);
         if let Some(offset) = frame.offset {
             object.raw("offset", offset);
         }
         object.end()
+    }
+}
+
+/// Cuts a text into pieces of at most 4 KiB.
+fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let (piece, rest) = text.split_at_checked(text.floor_char_boundary(OUTPUT_BYTES_MAX))?;
+        text = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+/// Adds as much of a list as fits into this many bytes, and the number of those left out.
+fn list(object: &mut Object, name: &str, values: impl Iterator<Item = String>, bytes_max: usize) {
+    let (mut kept, mut left_out, mut bytes) = (Vec::new(), 0_u64, 0_usize);
+    for value in values {
+        let with = bytes.saturating_add(value.len() + 1);
+        if with > bytes_max {
+            left_out += 1;
+        } else {
+            bytes = with;
+            kept.push(value);
+        }
+    }
+    object.list(name, kept);
+    add_number_left_out(object, name, left_out);
+}
+
+fn add_number_left_out(object: &mut Object, name: &str, number: u64) {
+    if number > 0 {
+        object.raw(&format!("{name}_left_out"), number);
     }
 }
 
@@ -211,12 +261,30 @@ fn usage(object: &mut Object, usage: &Usage) {
             calls.raw(call, count);
         }
     });
+    object.raw("calls_denied", usage.calls_denied);
     object.raw("events_appended", usage.events_appended);
     object.raw("bytes_appended", usage.bytes_appended);
     object.raw("events_read", usage.events_read).raw("bytes_read", usage.bytes_read);
     object.raw("log_lines", usage.log_lines);
     object.raw("log_lines_dropped", usage.log_lines_dropped);
+    object.object("quotas", |quotas| {
+        for (label, used) in usage.quotas.iter().take(QUOTAS_MAX) {
+            quotas.object(label, |inner| {
+                inner.raw("bytes", used.bytes).raw("objects", used.objects);
+                quota(inner, &used.quota);
+            });
+        }
+    });
+    let more = usage.quotas.len().saturating_sub(QUOTAS_MAX);
+    add_number_left_out(object, "quotas", to_u64(more));
     object.list("limits_hit", usage.limits_hit.iter().map(limit));
+}
+
+fn quota(object: &mut Object, quota: &Quota) {
+    object.raw("bytes_max", quota.bytes_max);
+    if let Some(objects_max) = quota.objects_max {
+        object.raw("objects_max", objects_max);
+    }
 }
 
 fn limit(hit: &LimitHit) -> String {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use stratalog_store_rules::text::cut;
+
 use super::super::usage::Call;
 use super::calls::{Amount, CallOutcome, Key};
 use super::outcome::kind_of;
@@ -66,7 +68,7 @@ impl Recorder {
         handle: Option<u64>,
         error: &Error,
     ) {
-        let label = label.chars().take(LABEL_CHARACTERS_MAX).collect::<String>().into();
+        let label = cut(label, LABEL_CHARACTERS_MAX).into();
         let key = Key { call, label, handle, outcome: failed(error) };
         self.ended(key, Amount::default(), (self.number(), Instant::now()));
     }
@@ -79,8 +81,7 @@ const LABEL_CHARACTERS_MAX: usize = 64;
 const MESSAGE_CHARACTERS_MAX: usize = 300;
 
 fn failed(error: &Error) -> CallOutcome {
-    let message = error.to_string().chars().take(MESSAGE_CHARACTERS_MAX).collect();
-    CallOutcome::Failed(kind_of(error), message)
+    CallOutcome::Failed(kind_of(error), cut(&error.to_string(), MESSAGE_CHARACTERS_MAX))
 }
 
 /// A call on objects by a log component that the plugin carries. Each step is counted when it ends.
@@ -117,8 +118,7 @@ impl StepOutcomes for ObjectCall {
         let outcome = match failure {
             None => CallOutcome::Succeeded,
             Some((kind, message)) => {
-                let message = message.chars().take(MESSAGE_CHARACTERS_MAX).collect();
-                CallOutcome::Failed(kind, message)
+                CallOutcome::Failed(kind, cut(message, MESSAGE_CHARACTERS_MAX))
             }
         };
         let key = Key { outcome, ..self.key.clone() };

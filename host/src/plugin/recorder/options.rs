@@ -23,8 +23,8 @@ use crate::store::{Place, Store};
 /// [`RecordOutcome`](super::RecordOutcome) has the failure.
 ///
 /// Secrets of open stores, texts that look like a secret, and the values of the environment that
-/// have at least 8 bytes are hidden in all texts. A text that is printed piece by piece, seconds
-/// apart, is searched piece by piece.
+/// have at least 8 bytes are hidden in all texts, before these are cut. Of a secret that is printed
+/// in parts, more than half a second apart, parts of less than four characters are not recognized.
 ///
 /// `host/docs/records.md` describes each record and its fields.
 #[derive(Clone)]

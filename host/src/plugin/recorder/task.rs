@@ -14,7 +14,9 @@ use super::budget::Budget;
 use super::events::{Ended, Granted, Writer};
 use super::options::Record;
 use super::outcome::RecordOutcome;
+use super::outputs::Outputs;
 use super::shared::Recorder;
+use super::texts::Stream;
 use crate::error::{Error, Result};
 use crate::log::Log;
 use crate::options::LogOptions;
@@ -29,12 +31,12 @@ const LAST_FLUSH_MAX: Duration = Duration::from_secs(30);
 const BACKLOG_BYTES_MAX: usize = 1024 * 1024;
 
 /// A record that is being written. If it is dropped, the record ends without the plugin's end.
-pub(in crate::plugin) struct Recording {
+pub(in crate::plugin) struct RecordTask {
     end: oneshot::Sender<Ended>,
     task: JoinHandle<RecordOutcome>,
 }
 
-impl Recording {
+impl RecordTask {
     /// Begins a record.
     pub(in crate::plugin) fn begin(record: Record, recorder: Recorder, granted: &Granted) -> Self {
         let (end, ended) = oneshot::channel();
@@ -47,6 +49,7 @@ impl Recording {
             backlog: VecDeque::new(),
             backlog_bytes: 0,
             records: 0,
+            outputs: Outputs::default(),
             writer,
         };
         let first = pending.writer.granted(granted, &record);
@@ -69,6 +72,7 @@ impl Recording {
 /// Records that the log has not taken yet.
 struct Pending {
     writer: Writer,
+    outputs: Outputs,
     budget: Budget,
     backlog: VecDeque<String>,
     backlog_bytes: usize,
@@ -87,10 +91,10 @@ impl Pending {
     }
 
     /// Writes the records of all that happened since the last time.
-    fn collect(&mut self) {
+    fn collect(&mut self, is_last: bool) {
         let now = Instant::now();
         let before = self.budget.left_out;
-        let stretch = self.writer.recorder.take(now);
+        let mut stretch = self.writer.recorder.take(now);
         let mut records = Vec::new();
         // Calls come first: output must not displace them.
         for group in &stretch.calls {
@@ -99,10 +103,12 @@ impl Pending {
                 records.push((group.first.0, record, group.count));
             }
         }
-        for text in &stretch.texts.kept {
-            let record = self.writer.said(text);
-            if self.budget.admit(&record, 0, now) {
-                records.push((text.at.0, record, 0));
+        let texts = &mut stretch.texts;
+        for said in self.outputs.take(texts, &self.writer.redaction, is_last) {
+            for record in self.writer.said(&said) {
+                if self.budget.admit(&record, 0, now) {
+                    records.push((said.at.0, record, 0));
+                }
             }
         }
         records.sort_by_key(|(number, ..)| *number);
@@ -110,9 +116,11 @@ impl Pending {
             self.push(record, calls);
         }
         let left_out = &mut self.budget.left_out;
-        let texts = &stretch.texts;
         left_out.records = left_out.records.saturating_add(texts.messages_left_out);
-        left_out.output_bytes = left_out.output_bytes.saturating_add(texts.bytes_left_out);
+        for stream in Stream::ALL {
+            let bytes = *texts.bytes_left_out.of(stream);
+            left_out.output_bytes = left_out.output_bytes.saturating_add(bytes);
+        }
         if self.budget.left_out != before {
             let record = self.writer.dropped(&self.budget.left_out);
             if self.budget.admit_notice(&record) {
@@ -157,7 +165,7 @@ async fn write(
     let ended = loop {
         tokio::select! {
             ended = &mut ended => break ended.ok(),
-            _ = ticks.tick() => pending.collect(),
+            _ = ticks.tick() => pending.collect(false),
             step = async { match &mut stepping {
                 Some(stepping) => stepping.await,
                 None => std::future::pending().await,
@@ -177,7 +185,7 @@ async fn write(
         if let Some(stepping) = stepping {
             error = settle(stepping.await, &mut log);
         }
-        pending.collect();
+        pending.collect(true);
         let last = pending.writer.end(ended.as_ref(), &pending.budget);
         pending.backlog_bytes = 0;
         pending.push(last, 0);

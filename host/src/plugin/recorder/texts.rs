@@ -1,4 +1,4 @@
-//! The messages and the output of a stretch of time, cut to a limit.
+//! The messages and the output of a stretch of time, up to a limit.
 
 use std::time::Instant;
 
@@ -8,10 +8,7 @@ use crate::sandbox::bindings::wasi::logging::logging::Level;
 /// The most bytes of messages and output that are kept in a stretch.
 const BYTES_MAX: usize = 64 * 1024;
 
-/// The most bytes of output in one record.
-const PIECE_BYTES_MAX: usize = 4 * 1024;
-
-/// The most messages and pieces of output in a stretch.
+/// The most messages and texts of output in a stretch.
 const TEXTS_MAX: usize = 256;
 
 /// A stream of the plugin.
@@ -22,10 +19,28 @@ pub(in crate::plugin) enum Stream {
 }
 
 impl Stream {
+    pub(super) const ALL: [Self; 2] = [Self::Stdout, Self::Stderr];
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Stdout => "stdout",
             Self::Stderr => "stderr",
+        }
+    }
+}
+
+/// One value for each stream.
+#[derive(Debug, Default)]
+pub(super) struct PerStream<T> {
+    stdout: T,
+    stderr: T,
+}
+
+impl<T> PerStream<T> {
+    pub(super) fn of(&mut self, stream: Stream) -> &mut T {
+        match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
         }
     }
 }
@@ -52,8 +67,8 @@ pub(super) struct Texts {
     bytes: usize,
     /// Messages that found no room.
     pub(super) messages_left_out: u64,
-    /// Bytes of output that found no room.
-    pub(super) bytes_left_out: u64,
+    /// Bytes of output that found no room: the last ones of a stream.
+    pub(super) bytes_left_out: PerStream<u64>,
 }
 
 impl Texts {
@@ -67,31 +82,25 @@ impl Texts {
         self.kept.push(Text { kind: TextKind::Message(level), bytes, at });
     }
 
-    pub(super) fn output(&mut self, stream: Stream, mut bytes: &[u8], at: (u64, Instant)) {
-        while !bytes.is_empty() {
-            let room = BYTES_MAX.saturating_sub(self.bytes);
-            let is_full = self.kept.len() >= TEXTS_MAX;
-            let last = self.kept.last_mut();
-            let last = last.filter(|last| {
-                last.kind == TextKind::Output(stream) && last.bytes.len() < PIECE_BYTES_MAX
-            });
-            if room == 0 || last.is_none() && is_full {
-                self.bytes_left_out = self.bytes_left_out.saturating_add(to_u64(bytes.len()));
-                return;
+    pub(super) fn output(&mut self, stream: Stream, bytes: &[u8], at: (u64, Instant)) {
+        let room = BYTES_MAX.saturating_sub(self.bytes);
+        let kept = bytes.get(..room).unwrap_or(bytes);
+        let is_full = self.kept.len() >= TEXTS_MAX;
+        let taken = match self.kept.last_mut() {
+            Some(last) if last.kind == TextKind::Output(stream) => {
+                last.bytes.extend_from_slice(kept);
+                kept.len()
             }
-            let held = last.as_ref().map_or(0, |last| last.bytes.len());
-            let taken = bytes.len().min(PIECE_BYTES_MAX.saturating_sub(held)).min(room);
-            let (piece, rest) = bytes.split_at_checked(taken).unwrap_or((bytes, &[]));
-            match last {
-                Some(last) => last.bytes.extend_from_slice(piece),
-                None => {
-                    let kind = TextKind::Output(stream);
-                    self.kept.push(Text { kind, bytes: piece.to_vec(), at });
-                }
+            _ if is_full || kept.is_empty() => 0,
+            _ => {
+                let kind = TextKind::Output(stream);
+                self.kept.push(Text { kind, bytes: kept.to_vec(), at });
+                kept.len()
             }
-            self.bytes += piece.len();
-            bytes = rest;
-        }
+        };
+        self.bytes += taken;
+        let left_out = self.bytes_left_out.of(stream);
+        *left_out = left_out.saturating_add(to_u64(bytes.len().saturating_sub(taken)));
     }
 }
 
@@ -100,15 +109,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn consecutive_output_is_one_piece_up_to_its_size() {
+    fn consecutive_output_to_a_stream_is_one_text() {
         let (mut texts, now) = (Texts::default(), Instant::now());
         texts.output(Stream::Stdout, b"a", (1, now));
-        texts.output(Stream::Stdout, &[b'b'; PIECE_BYTES_MAX], (2, now));
+        texts.output(Stream::Stdout, &[b'b'; 5_000], (2, now));
         texts.output(Stream::Stderr, b"c", (3, now));
         texts.message(Level::Info, "d", (4, now));
         texts.output(Stream::Stderr, b"e", (5, now));
         let seen: Vec<_> = texts.kept.iter().map(|text| (text.at.0, text.bytes.len())).collect();
-        assert_eq!(seen, [(1, PIECE_BYTES_MAX), (2, 1), (3, 1), (4, 1), (5, 1)]);
+        assert_eq!(seen, [(1, 5_001), (3, 1), (4, 1), (5, 1)]);
     }
 
     #[test]
@@ -120,7 +129,7 @@ mod tests {
         texts.message(Level::Info, "m", (1_000, now));
         let kept: usize = texts.kept.iter().map(|text| text.bytes.len()).sum();
         assert_eq!((kept, texts.messages_left_out), (BYTES_MAX, 1));
-        assert_eq!(texts.bytes_left_out, 1_000_000 - to_u64(BYTES_MAX));
+        assert_eq!(*texts.bytes_left_out.of(Stream::Stdout), 1_000_000 - to_u64(BYTES_MAX));
         let mut texts = Texts::default();
         for number in 0..1_000 {
             texts.message(Level::Info, "m", (number, now));

@@ -7,7 +7,9 @@
 
 mod descriptor;
 mod input;
+mod last_output;
 mod output;
 
 pub use input::Input;
+pub(super) use last_output::last_of;
 pub use output::Output;

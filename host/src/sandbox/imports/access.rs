@@ -6,9 +6,11 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+
 use crate::numbers::to_u64;
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
-use crate::store::{EntryKind, Store, StoreError, StoreErrorKind, WriteError};
+use crate::store::{EntryKind, Space, Store, StoreError, StoreErrorKind, WriteError};
 
 /// A label under which a component knows a log, and the name of that log.
 #[derive(Clone)]
@@ -61,6 +63,33 @@ pub(crate) fn is_position(key: &str) -> bool {
     key.rsplit('/').next().is_some_and(|object| object.starts_with("position_"))
 }
 
+/// Returns true if a key is that of an object which only compactions and trims make.
+pub(crate) fn is_of_compaction(key: &str) -> bool {
+    let starts = ["segment_", "manifest_", "generation_"];
+    key.rsplit('/')
+        .next()
+        .is_some_and(|object| starts.iter().any(|start| object.starts_with(start)))
+}
+
+/// Limits what may be created.
+pub(crate) trait WriteQuota: Send + Sync {
+    /// Reserves space until it is released, which the create does once it has begun.
+    fn reserve(&self, space: Space) -> BoxFuture<'_, Result<(), wit::StoreError>>;
+    fn release(&self, space: Space);
+}
+
+/// Space for an object that is about to be created.
+pub(super) struct Reserved {
+    quota: Arc<dyn WriteQuota>,
+    space: Space,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.quota.release(self.space);
+    }
+}
+
 /// Hears how the steps of a call end.
 pub(crate) trait StepOutcomes: Send + Sync {
     /// Takes the bytes that a step returned, and the kind and the message of its failure.
@@ -77,6 +106,8 @@ pub struct Target {
     label: Option<KeyScope>,
     /// Hears the outcomes, for a plugin whose calls are recorded.
     steps: Option<Arc<dyn StepOutcomes>>,
+    /// Limits what may be created, if there is a limit.
+    quota: Option<Arc<dyn WriteQuota>>,
 }
 
 /// An instance that waits for its first use has no store yet.
@@ -85,7 +116,7 @@ impl StoreAccess for Option<Store> {
         match self {
             Some(store) => {
                 let (store, key) = (store.clone(), key.to_owned());
-                Ok(Target { store, key, label: None, steps: None })
+                Ok(Target { store, key, label: None, steps: None, quota: None })
             }
             None => Err(wit::StoreError {
                 kind: wit::StoreErrorKind::Unavailable,
@@ -105,8 +136,41 @@ impl Target {
     ) -> Result<Self, wit::StoreError> {
         let (store, key_in_store) = (store.clone(), String::new());
         let label = Some(label.clone());
-        let target = Self { store, key: key_in_store, label, steps };
+        let target = Self { store, key: key_in_store, label, steps, quota: None };
         Ok(Self { key: target.other_key(key)?, ..target })
+    }
+
+    /// Returns the same with a limit on what may be created.
+    pub(crate) fn within(self, quota: Option<Arc<dyn WriteQuota>>) -> Self {
+        Self { quota, ..self }
+    }
+
+    /// Reserves space for an object of this many bytes, or records and returns the refusal.
+    pub(super) async fn reserve(&self, bytes: usize) -> Result<Option<Reserved>, wit::StoreError> {
+        let Some(quota) = &self.quota else { return Ok(None) };
+        let space = Space { objects: 1, bytes: to_u64(bytes) };
+        self.checked(quota.reserve(space).await)?;
+        Ok(Some(Reserved { quota: quota.clone(), space }))
+    }
+
+    /// Reserves more bytes for an object.
+    pub(super) async fn reserve_more(
+        &self,
+        reserved: Option<&mut Reserved>,
+        bytes: usize,
+    ) -> Result<(), wit::StoreError> {
+        let Some(reserved) = reserved else { return Ok(()) };
+        let space = Space { objects: 0, bytes: to_u64(bytes) };
+        self.checked(reserved.quota.reserve(space).await)?;
+        reserved.space = reserved.space.and(space);
+        Ok(())
+    }
+
+    fn checked(&self, reserved: Result<(), wit::StoreError>) -> Result<(), wit::StoreError> {
+        if let (Err(error), Some(steps)) = (&reserved, &self.steps) {
+            steps.ended(0, Some(("limit-reached", &error.message)));
+        }
+        reserved
     }
 
     /// Returns another key of the same log, in the store. Objects of named positions need another
@@ -187,10 +251,7 @@ impl Target {
                 if error.kind != StoreErrorKind::NotFound {
                     tracing::warn!(target: "stratalog::plugin", "the log {name}: {error}");
                 }
-                format!(
-                    "the store of the log {name} did not complete the call: see the host's \
-                     messages"
-                )
+                did_not_complete(name)
             }
         };
         wit::StoreError { kind, message }
@@ -203,6 +264,11 @@ impl Target {
             WriteError::Unknown(error) => wit::WriteError::Unknown(self.store_error(error)),
         }
     }
+}
+
+/// Returns the text of a store's failure for a plugin, which must not know the store.
+pub(crate) fn did_not_complete(label: &str) -> String {
+    format!("the store of the log {label} did not complete the call: see the host's messages")
 }
 
 /// Returns the kind of a failure, as in the WIT.

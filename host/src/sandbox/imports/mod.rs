@@ -86,6 +86,13 @@ impl State {
         handle.map_err(|error| Error::trapped(&error))
     }
 
+    /// Keeps bytes for the component.
+    pub(crate) fn keep(&mut self, bytes: Bytes) -> Result<Resource<HostBytes>> {
+        let bytes = HostBytes::new(bytes, &self.in_flight.memory);
+        let handle = bytes.and_then(|bytes| Ok(self.table.push(bytes)?));
+        handle.map_err(|error| Error::trapped(&error))
+    }
+
     /// Takes host bytes over from the component, with their count.
     pub(crate) fn take_bytes(&mut self, bytes: Resource<HostBytes>) -> Result<(Bytes, Borrowed)> {
         let bytes = self.table.delete(bytes).map_err(|error| Error::Guest(error.to_string()))?;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use stratalog_store_rules::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX};
 use wasmtime::component::Resource;
 
-use super::access::{Access, Target};
+use super::access::{Access, Reserved, Target};
 use super::host_bytes::HostBytes;
 use super::{ObjectStoreView, check_count};
 use crate::limits::READ_RANGE_BYTES;
@@ -47,8 +47,8 @@ pub struct StartedRead {
 }
 
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
-/// An upload, until it is finished, and the count of its memory for a plugin.
-pub struct UploadSlot(Option<Upload>, Target, Option<Borrowed>);
+/// An upload, until it is finished, the count of its memory for a plugin, and its part of a quota.
+pub struct UploadSlot(Option<Upload>, Target, Option<Borrowed>, Option<Reserved>);
 
 impl wit::Host for ObjectStoreView<'_> {
     async fn create(
@@ -57,8 +57,8 @@ impl wit::Host for ObjectStoreView<'_> {
         bytes: Vec<u8>,
         exclusive: bool,
     ) -> wasmtime::Result<Outcome> {
-        let target = match self.target_for_create(&key, bytes.len(), exclusive) {
-            Ok(target) => target,
+        let (target, _reserved) = match self.target_for_create(&key, bytes.len(), exclusive).await {
+            Ok(granted) => granted,
             Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
         };
         let start = self.in_flight.meter.now();
@@ -74,8 +74,9 @@ impl wit::Host for ObjectStoreView<'_> {
         exclusive: bool,
     ) -> wasmtime::Result<Resource<CreateSlot>> {
         let length = self.table.get(&bytes)?.len();
-        let slot = match self.target_for_create(&key, length, exclusive) {
-            Ok(target) => {
+        let slot = match self.target_for_create(&key, length, exclusive).await {
+            // Once it has begun, the create itself counts.
+            Ok((target, _reserved)) => {
                 let start = self.in_flight.meter.now();
                 let permit = self.in_flight.creates.clone().acquire_owned().await?;
                 self.in_flight.meter.waited_since(start);
@@ -257,13 +258,20 @@ impl wit::HostUpload for ObjectStoreView<'_> {
             Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
         };
         let start = self.in_flight.meter.now();
-        let upload = target.store.start_upload(&target.key).await;
+        let started = match target.reserve(0).await {
+            Ok(reserved) => Ok((target.store.start_upload(&target.key).await, reserved)),
+            Err(error) => Err(error),
+        };
         self.in_flight.meter.waited_since(start);
+        let (upload, reserved) = match started {
+            Ok(started) => started,
+            Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
+        };
         Ok(match upload {
             Ok(upload) => {
                 let memory = self.in_flight.memory.of_the_plugin();
                 let counted = memory.map(|memory| memory.borrow(0)).transpose()?;
-                Ok(self.table.push(UploadSlot(Some(upload), target, counted))?)
+                Ok(self.table.push(UploadSlot(Some(upload), target, counted, reserved))?)
             }
             Err(error) => target.written(Err(error)),
         })
@@ -276,9 +284,11 @@ impl wit::HostUpload for ObjectStoreView<'_> {
     ) -> wasmtime::Result<Outcome> {
         let start = self.in_flight.meter.now();
         let bytes = self.table.delete(bytes)?;
-        let UploadSlot(upload, target, counted) = self.table.get_mut(&upload)?;
-        let outcome = match upload {
-            Some(upload) => {
+        let UploadSlot(upload, target, counted, reserved) = self.table.get_mut(&upload)?;
+        let granted = target.reserve_more(reserved.as_mut(), bytes.len()).await;
+        let outcome = match (upload, granted) {
+            (_, Err(error)) => Err(wit::WriteError::NotWritten(error)),
+            (Some(upload), Ok(())) => {
                 if let Some(counted) = counted {
                     counted.resize(upload.bytes_held() + bytes.len())?;
                 }
@@ -293,7 +303,7 @@ impl wit::HostUpload for ObjectStoreView<'_> {
                 }
                 target.written(written)
             }
-            None => Err(already_finished()),
+            (None, Ok(())) => Err(already_finished()),
         };
         self.in_flight.meter.waited_since(start);
         Ok(outcome)
@@ -301,11 +311,12 @@ impl wit::HostUpload for ObjectStoreView<'_> {
 
     async fn finish(&mut self, upload: Resource<UploadSlot>) -> wasmtime::Result<Outcome> {
         let start = self.in_flight.meter.now();
-        let UploadSlot(upload, target, _) = self.table.get_mut(&upload)?;
+        let UploadSlot(upload, target, _, reserved) = self.table.get_mut(&upload)?;
         let outcome = match upload.take() {
             Some(upload) => target.written(upload.finish().await),
             None => Err(already_finished()),
         };
+        reserved.take();
         self.in_flight.meter.waited_since(start);
         Ok(outcome)
     }
@@ -319,15 +330,19 @@ impl wit::HostUpload for ObjectStoreView<'_> {
 }
 
 impl ObjectStoreView<'_> {
-    fn target_for_create(
+    async fn target_for_create(
         &mut self,
         key: &str,
         bytes: usize,
         exclusive: bool,
-    ) -> Result<Target, wit::StoreError> {
+    ) -> Result<(Target, Option<Reserved>), wit::StoreError> {
         check_size(key, bytes)?;
         let access = if exclusive { Access::CreateExclusively } else { Access::Create };
-        self.access.resolve(key, access, bytes)
+        let target = self.access.resolve(key, access, bytes)?;
+        let start = self.in_flight.meter.now();
+        let reserved = target.reserve(bytes).await;
+        self.in_flight.meter.waited_since(start);
+        Ok((target, reserved?))
     }
 
     fn begin_read(

@@ -63,3 +63,21 @@ fn promised_memory_is_counted_even_over_the_limit() {
     assert_eq!(plugin.bytes(), 90);
     plugin.check_room(10).unwrap();
 }
+
+#[test]
+fn memory_of_a_continued_writer_counts_even_over_the_limit() {
+    let plugin = Memory::of_plugin(100);
+    plugin.take(90).unwrap();
+    let instance = Memory::new(80);
+    // It was ready before it was taken for the writer.
+    instance.take(20).unwrap();
+    instance.charge_anyway(&plugin);
+    assert_eq!((instance.bytes(), plugin.bytes()), (20, 110));
+    instance.take(30).unwrap();
+    assert_eq!((plugin.bytes(), plugin.was_refused()), (140, false));
+    // Its own limit holds, and that of the plugin for all others.
+    assert!(!instance.take(31).unwrap_err().is_of_plugin());
+    assert!(Memory::new(80).charge(&plugin).is_err());
+    instance.give_back(50);
+    assert_eq!((instance.bytes(), plugin.bytes()), (0, 90));
+}

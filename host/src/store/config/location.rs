@@ -89,6 +89,19 @@ impl Location {
     }
 }
 
+impl Root {
+    /// Parses a root: a location of logs without the name of one, such as `s3://bucket/team`.
+    ///
+    /// # Errors
+    /// As [`Location::parse`].
+    pub fn parse(text: &str) -> Result<Self, LocationError> {
+        if text.trim().is_empty() {
+            return Err(LocationError::Empty);
+        }
+        Ok(Location::parse(&format!("{}/LOG", text.trim_end_matches('/')))?.root)
+    }
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = match &self.root.0 {

@@ -41,13 +41,34 @@ impl Redactor {
 /// answers at the levels `debug` and `trace`. Errors and messages of this library need no such
 /// care.
 pub fn hide_secrets(text: &str) -> String {
-    let open: Vec<Arc<Secrets>> = {
-        let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        open.iter().filter_map(Weak::upgrade).collect()
-    };
     let mut text = text.to_owned();
-    for secrets in open {
+    for secrets in open() {
         text = secrets.hide(&text);
     }
     hide_what_looks_secret(&text)
+}
+
+/// Returns the last place, at or before `at`, at which a text can be cut without cutting one of
+/// these secrets or of the open stores: see [`Secrets::undivided`].
+#[cfg(feature = "plugins")]
+pub(crate) fn cut_before(secrets: &Secrets, text: &str, mut at: usize) -> usize {
+    let open = open();
+    let all = open.iter().map(Arc::as_ref).chain([secrets]);
+    let places: Vec<_> = all.flat_map(|secrets| secrets.undivided(text)).collect();
+    while let Some(place) = places.iter().find(|place| place.start < at && at < place.end) {
+        at = place.start;
+    }
+    at
+}
+
+/// Returns true if one of these secrets, or of the open stores, begins in a text whose rest would
+/// be behind the end of the text.
+#[cfg(feature = "plugins")]
+pub(crate) fn is_begun(secrets: &Secrets, text: &str) -> bool {
+    open().iter().map(Arc::as_ref).chain([secrets]).any(|secrets| secrets.begun(text).is_some())
+}
+
+fn open() -> Vec<Arc<Secrets>> {
+    let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    open.iter().filter_map(Weak::upgrade).collect()
 }

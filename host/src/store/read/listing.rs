@@ -29,7 +29,7 @@ use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::{Backend, Inner, Store};
 
 /// The most objects S3, Google and Azure all return for one request.
-const REQUEST_OBJECTS_MAX: usize = 1000;
+pub(super) const REQUEST_OBJECTS_MAX: usize = 1000;
 
 /// A listing in progress. Made by [`Store::listing`].
 ///
@@ -122,6 +122,11 @@ impl Inner {
 }
 
 impl Listing {
+    /// Returns the prefix of the keys.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Limits the bytes of keys that the listing keeps for later pages.
     pub(crate) fn limit_bytes(&mut self, bytes_max: usize) {
         self.bytes_max = bytes_max;
@@ -328,12 +333,12 @@ impl Listing {
 
     /// Some consoles create an object named as the folder, slash included. The library removes the
     /// slash.
-    fn is_mark_of_folder(&self, asked: &str, location: &str) -> bool {
+    pub(super) fn is_mark_of_folder(&self, asked: &str, location: &str) -> bool {
         let full = format!("{}{asked}", self.inner.prefix);
         full.strip_suffix('/') == Some(location)
     }
 
-    fn outside(&self, asked: &str, location: &str) -> StoreError {
+    pub(super) fn outside(&self, asked: &str, location: &str) -> StoreError {
         let reason = format!(
             "the store's answer is not the listing of {asked:?}: {location:?} is outside the \
              requested prefix; check the endpoint, and for a proxy before it"
@@ -351,7 +356,7 @@ impl Listing {
         }
     }
 
-    fn out_of_order(&self, key: &str) -> StoreError {
+    pub(super) fn out_of_order(&self, key: &str) -> StoreError {
         let reason =
             format!("the store does not list in order: {key:?} came too late; use another store");
         self.inner.context.error(StoreErrorKind::Unsupported, "list", &self.prefix, reason)

@@ -10,4 +10,5 @@ pub(super) mod ordered;
 pub(super) mod part;
 mod parts;
 mod run;
+pub(super) mod tree;
 pub(super) mod window;

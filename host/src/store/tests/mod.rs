@@ -17,6 +17,7 @@ mod repeats;
 mod replies;
 mod secrets;
 mod settings;
+mod trees;
 mod uploads;
 
 use std::fmt;

@@ -18,6 +18,8 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use tokio::sync::watch;
 
+use super::count::CountedCreate;
+use crate::numbers::to_u64;
 use crate::store::classify::is_mere_conflict;
 use crate::store::error::{StoreError, StoreErrorKind, WriteError};
 use crate::store::{ConditionalCreate, Inner, Store};
@@ -160,6 +162,16 @@ impl PendingCreate {
 
 impl Inner {
     pub(crate) async fn create(
+        &self,
+        key: &str,
+        payload: PutPayload,
+        exclusive: bool,
+    ) -> Result<(), WriteError> {
+        let counted = CountedCreate::begin(&self.counts, to_u64(payload.content_length()));
+        counted.end(self.create_uncounted(key, payload, exclusive).await)
+    }
+
+    async fn create_uncounted(
         &self,
         key: &str,
         payload: PutPayload,

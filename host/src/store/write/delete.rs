@@ -23,7 +23,9 @@ impl Store {
     ///
     /// S3 and Azure take many per request. The others take one each, several concurrently.
     pub async fn delete(&self, keys: Vec<String>) -> Vec<DeleteFailure> {
-        self.inner.delete(keys).await
+        let failures = self.inner.delete(keys).await;
+        self.count_delete();
+        failures
     }
 }
 

@@ -18,6 +18,7 @@ use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::task::JoinSet;
 
+use super::count::CountedCreate;
 use crate::numbers::{grouped, size, to_u64};
 use crate::store::classify::is_wrong_reply;
 use crate::store::error::{StoreError, StoreErrorKind, WriteError};
@@ -120,7 +121,13 @@ impl Upload {
     ///
     /// # Errors
     /// As [`Store::create`].
-    pub async fn finish(mut self) -> Result<(), WriteError> {
+    pub async fn finish(self) -> Result<(), WriteError> {
+        let inner = Arc::clone(&self.inner);
+        let counted = CountedCreate::begin(&inner.counts, self.bytes);
+        counted.end(self.finish_uncounted().await)
+    }
+
+    async fn finish_uncounted(mut self) -> Result<(), WriteError> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }

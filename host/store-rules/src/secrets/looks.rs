@@ -4,6 +4,7 @@
 //! Must not know: the secrets.
 
 use crate::secrets::HIDDEN;
+use crate::text::CUT;
 
 /// Hides all in the text that looks like a secret.
 pub fn hide_what_looks_secret(text: &str) -> String {
@@ -34,6 +35,10 @@ pub fn hide_in_urls(text: &str) -> String {
                 out.push('@');
                 out.push_str(host.split('?').next().unwrap_or_default());
             }
+            None if is_user_cut(url) => {
+                out.push_str(HIDDEN);
+                out.push(CUT);
+            }
             None => out.push_str(url),
         }
         if is_cut {
@@ -44,6 +49,15 @@ pub fn hide_in_urls(text: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// Returns true for a URL that was cut, perhaps in the password of its user.
+fn is_user_cut(url: &str) -> bool {
+    let cut = url.strip_suffix(CUT).and_then(|url| url.split_once(':'));
+    cut.is_some_and(|(user, behind)| match behind.split_once('/') {
+        Some((port, _)) => !user.contains('/') && !port.chars().all(|c| c.is_ascii_digit()),
+        None => !user.contains('/'),
+    })
 }
 
 /// Returns whether the part of an `abfss` URL before the `@` is the name of a container, which is

@@ -10,20 +10,25 @@
 //!    container in an `abfss` URL is part of its path.
 //! 3. The headers that carry credentials survive by name only, and lists of bytes not at all. Both
 //!    are looked for in what XML stands for, whether or not the caller has decoded it.
-//! 4. The result of [`Secrets::clean`] is one line of bounded length, without characters that
+//! 4. A text that is cut keeps neither the beginning of a secret before the cut nor its rest behind
+//!    it, but for parts of less than four characters. `…` is the mark of a cut.
+//! 5. The result of [`Secrets::clean`] is one line of bounded length, without characters that
 //!    cannot be seen.
 
 mod forms;
 pub mod looks;
+mod search;
 
 use std::fmt;
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 
 use crate::text::is_invisible;
-use forms::{decoded, find};
+use forms::decoded;
 use looks::hide_what_looks_secret;
+use search::Search;
 
 const HIDDEN: &str = "***";
 
@@ -39,7 +44,6 @@ const ENCODED_BYTES_MIN: usize = 6;
 /// The secrets of a store, in each form that a text is searched for.
 #[derive(Default)]
 pub struct Secrets {
-    /// The longest first, as one may contain another.
     forms: Vec<String>,
 }
 
@@ -81,8 +85,7 @@ impl Secrets {
 
     fn add(&mut self, form: String) {
         if !self.forms.contains(&form) {
-            let at = self.forms.iter().position(|known| known.len() < form.len());
-            self.forms.insert(at.unwrap_or(self.forms.len()), form);
+            self.forms.push(form);
         }
     }
 
@@ -91,21 +94,51 @@ impl Secrets {
         self.forms.is_empty()
     }
 
-    /// Returns `text` without these secrets.
+    /// Returns `text` without these secrets. A text that takes too long to search is hidden as a
+    /// whole.
     pub fn hide(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for form in &self.forms {
-            let mut hidden = String::with_capacity(text.len());
-            let mut at = 0;
-            while let Some(found) = find(&text, form, at) {
-                hidden.push_str(text.get(at..found.start).unwrap_or_default());
-                hidden.push_str(HIDDEN);
-                at = found.end;
-            }
-            hidden.push_str(text.get(at..).unwrap_or_default());
-            text = hidden;
+        let mut hidden = String::with_capacity(text.len());
+        let mut at = 0;
+        for place in self.places(text) {
+            hidden.push_str(text.get(at..place.start).unwrap_or_default());
+            hidden.push_str(HIDDEN);
+            at = place.end;
         }
-        text
+        hidden.push_str(text.get(at..).unwrap_or_default());
+        hidden
+    }
+
+    /// Returns the places that no cut must divide: those of these secrets, and that of one that the
+    /// rest of the text, still to come, may complete, which reaches beyond the end.
+    ///
+    /// So a text that arrives in parts can be searched part by part.
+    pub fn undivided(&self, text: &str) -> Vec<Range<usize>> {
+        let begun = self.begun(text).map(|start| start..text.len() + 1);
+        self.places(text).into_iter().chain(begun).collect()
+    }
+
+    /// Returns the place at which a secret begins whose rest would be behind the end of `text`.
+    pub fn begun(&self, text: &str) -> Option<usize> {
+        let mut search = Search::new(text);
+        self.forms.iter().filter_map(|form| search.begun(form)).min()
+    }
+
+    /// Returns the places of these secrets, in order. Those that overlap are one.
+    fn places(&self, text: &str) -> Vec<Range<usize>> {
+        let mut search = Search::new(text);
+        let mut found: Vec<_> = self.forms.iter().flat_map(|form| search.find(form)).collect();
+        if search.is_over() {
+            return std::iter::once(0..text.len()).collect();
+        }
+        found.sort_unstable_by_key(|place| place.start);
+        let mut places: Vec<Range<usize>> = Vec::with_capacity(found.len());
+        for place in found {
+            match places.last_mut() {
+                Some(last) if place.start < last.end => last.end = last.end.max(place.end),
+                _ => places.push(place),
+            }
+        }
+        places
     }
 
     /// Returns a foreign text without these secrets and without texts that look like one, as one

@@ -146,3 +146,51 @@ fn padding_and_words_that_are_too_short_are_no_secrets() {
     assert_eq!(Secrets::new(["a", "ab="]).clean("no answer ab="), "no answer ab=");
     assert!(Secrets::new(["a"]).is_empty());
 }
+
+#[test]
+fn parts_of_a_secret_at_a_cut_are_hidden() {
+    let secrets = Secrets::new(["sesame/open=1", "-----BEGIN KEY-----\nMIIEvAIBADAN\n"]);
+    for (text, expected) in [
+        ("key sesame/op…", "key ***…"),
+        ("key SESAME%2Fop… and more", "key ***… and more"),
+        ("…me/open=1 behind", "…*** behind"),
+        ("…me/op…", "…***…"),
+        ("…sesame/open=1", "…***"),
+        ("73657361…", "***…"),
+        ("key sesame\u{200b}…", "key ***…"),
+        ("ses… …=1", "ses… …=1"),
+        ("a word… open", "a word… open"),
+        ("at https://me:pa…", "at https://***…"),
+        ("at https://me:p/q…", "at https://***…"),
+        ("at https://host:80/pa…", "at https://host:80/pa…"),
+        ("at https://host/a:b…", "at https://host/a:b…"),
+    ] {
+        assert_eq!(hide_what_looks_secret(&secrets.hide(text)), expected, "{text:?}");
+    }
+    // The beginning of another secret, or one within another, does not show the rest.
+    let alike = Secrets::new(["0001-2-3-0001", "0001-4-5-6-0001", "4-5-"]);
+    assert_eq!(alike.hide("a 0001-4-5-6-0…"), "a ***…");
+    assert_eq!(alike.hide("a 0001-2-3-0001…"), "a ***…");
+    assert_eq!(alike.hide("…-5-6-0001 b"), "…*** b");
+    // A message has another character for each that cannot be seen.
+    let shown = crate::text::log_line("-----BEGIN KEY-----\nMIIEvAIBADAN\n and more");
+    assert!(secrets.hide(&shown).starts_with("***"), "{}", secrets.hide(&shown));
+}
+
+#[test]
+fn beginning_of_a_secret_is_found_at_the_end_of_a_text() {
+    let secrets = Secrets::new(["sesame/open=1"]);
+    for (text, begun) in [
+        ("key s", Some(4)),
+        ("key sesame/open=", Some(4)),
+        ("key sesame%2F", Some(4)),
+        ("s sesame", Some(2)),
+        ("key sesame\n", Some(4)),
+        ("key sesame\\n", Some(4)),
+        ("key sesame!", None),
+        ("key ", None),
+        ("", None),
+    ] {
+        assert_eq!(secrets.begun(text), begun, "{text:?}");
+    }
+}

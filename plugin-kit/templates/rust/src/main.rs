@@ -36,3 +36,21 @@ fn print_all() -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use stratalog_plugin::testing::World;
+
+    use super::*;
+
+    #[test]
+    fn text_is_stored_once_though_the_reply_is_lost() {
+        let world = World::new();
+        world.grant(LABEL);
+        world.lose_replies(1);
+        let error = append(&["hello".to_owned()]).unwrap_err();
+        assert!(error.to_string().contains("may be stored"), "{error}");
+        // The host has flushed what the plugin left open.
+        assert_eq!(world.events(LABEL), [r#"{"text":"hello"}"#]);
+    }
+}

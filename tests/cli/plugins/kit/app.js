@@ -24,6 +24,8 @@ export const run = {
     say("behind it", texts(read("journal", { start: events.position() })));
     say("last", texts(read("journal", { last: 1n })));
     say(errorOf(() => texts(read("other"))));
+    say(errorOf(() => texts(read("stranger"))));
+    say(errorOf(() => read("journal", { name: "billing" }).commit()));
   },
 };
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from collections.abc import Callable
 
 from wit_world import exports
 
@@ -39,6 +40,8 @@ def check() -> None:
         logging.getLogger("shop").warning('low on "%s"', "tea")
     print("logged", record())
     print(error_of(lambda: texts(read("other"))))
+    print(error_of(lambda: texts(read("stranger"))))
+    print(error_of(read("journal", name="billing").commit))
 
 
 def texts(events: Events) -> str:
@@ -52,7 +55,7 @@ def record() -> str:
     return json.dumps(fields, separators=(",", ":"), sort_keys=True)
 
 
-def error_of(call) -> str:
+def error_of(call: Callable[[], object]) -> str:
     try:
         call()
     except LogError as error:

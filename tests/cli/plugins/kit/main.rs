@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn check() -> Result<(), Error> {
+pub fn check() -> Result<(), Error> {
     let log = Log::options().flush_threshold(2).event_bytes_max(10).open("journal")?;
     log.append("one")?;
     println!("appended {}", log.append_lines("two\nthree\n")?);
@@ -51,6 +51,8 @@ fn check() -> Result<(), Error> {
     });
     println!("traced {}", record()?);
     println!("{}", all(Reader::open("other")?.events()).unwrap_err());
+    println!("{}", Reader::open("stranger").unwrap_err());
+    println!("{}", Reader::options().open_named("journal", "billing")?.commit().unwrap_err());
     Ok(())
 }
 

@@ -4,9 +4,12 @@ mod append;
 mod compact;
 mod composed;
 mod crossing;
+pub(crate) mod crowd;
 mod durable;
+pub(crate) mod followers;
 mod idle;
 mod library;
+mod listed;
 mod live;
 mod plan;
 mod plugins;
@@ -28,7 +31,7 @@ pub(crate) struct Row {
 }
 
 /// All rows, in the order of the table.
-pub(crate) const ROWS: [Row; 20] = [
+pub(crate) const ROWS: [Row; 23] = [
     Row {
         name: "durable-far",
         what: "append and wait, on a store with 20 ms a request",
@@ -73,6 +76,9 @@ pub(crate) const ROWS: [Row; 20] = [
     Row { name: "record", what: "append by a recorded plugin", measure: plugins::record },
     Row { name: "read", what: "read of 64 MiB in live batches", measure: read::read },
     Row { name: "open", what: "another log opened by its path", measure: library::open },
+    Row { name: "ls", what: "logs found by the names of their objects", measure: listed::listed },
+    Row { name: "crowd", what: "many open logs in a process", measure: crowd::crowd },
+    Row { name: "followers", what: "many followers in a process", measure: followers::followers },
     Row { name: "events", what: "read of 64 MiB, event by event", measure: library::events },
     Row { name: "compact", what: "compaction of 64 MiB", measure: compact::compact },
     Row {

@@ -228,7 +228,7 @@ impl<'a> Appender<'a> {
     }
 
     fn took(&mut self, events: u64, bytes: usize) {
-        self.durability.took(events, bytes);
+        self.durability.took(events);
         self.unflushed += events;
         self.progress.add(events, bytes);
     }

@@ -2,16 +2,11 @@
 //!
 //! 1. An event that is not known to be durable is counted as possibly missing, never the reverse.
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use stratalog::Log;
 
-use crate::numbers::to_u64;
 use crate::terminal::human::{count, grouped};
-
-/// The most marks that are kept. Each mark separates one accepted call from the next.
-const MARKS_MAX: usize = 10_000;
 
 /// The counts of one log. A signal reads them while the rest of the command may wait for the store.
 pub(crate) struct Durability {
@@ -21,20 +16,10 @@ pub(crate) struct Durability {
 
 #[derive(Default)]
 struct Counts {
-    /// The events that the log has accepted, and their bytes, line feeds included.
+    /// The events that the log has accepted.
     taken: u64,
-    bytes: u64,
     /// The events that wait for the log to accept them.
     offered: u64,
-    /// The events and bytes accepted until each call that is not known to be durable.
-    marks: VecDeque<Mark>,
-    /// The events that are known to be durable.
-    durable: u64,
-}
-
-struct Mark {
-    events: u64,
-    bytes: u64,
 }
 
 impl Durability {
@@ -48,18 +33,10 @@ impl Durability {
     }
 
     /// Records that the log has accepted this many of them.
-    pub(crate) fn took(&self, events: u64, bytes: usize) {
+    pub(crate) fn took(&self, events: u64) {
         let mut counts = self.lock();
         counts.offered -= events;
         counts.taken += events;
-        counts.bytes += to_u64(bytes);
-        let mark = Mark { events: counts.taken, bytes: counts.bytes };
-        if counts.marks.len() >= MARKS_MAX {
-            // The last calls are then confirmed together.
-            counts.marks.pop_back();
-        }
-        counts.marks.push_back(mark);
-        counts.confirm(self.log.durable_bytes());
     }
 
     /// Returns the number of events that the log has accepted.
@@ -67,13 +44,19 @@ impl Durability {
         self.lock().taken
     }
 
+    /// Returns the number of events that are known to be durable.
+    pub(crate) fn durable(&self) -> u64 {
+        self.log.durable_events()
+    }
+
     /// Returns the number of whole events read, and how many of the last are not known to be
     /// durable.
     fn read_and_doubtful(&self) -> (u64, u64) {
-        let mut counts = self.lock();
-        counts.confirm(self.log.durable_bytes());
+        // Read first: it only grows, and may grow meanwhile.
+        let durable = self.durable();
+        let counts = self.lock();
         let read = counts.taken + counts.offered;
-        (read, read - counts.durable)
+        (read, read.saturating_sub(durable))
     }
 
     /// Describes the events that the store had not confirmed when the process stopped waiting.
@@ -94,13 +77,5 @@ impl Durability {
     fn lock(&self) -> MutexGuard<'_, Counts> {
         // No thread panics while it holds the lock.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Counts {
-    fn confirm(&mut self, durable_bytes: u64) {
-        while let Some(mark) = self.marks.pop_front_if(|mark| mark.bytes <= durable_bytes) {
-            self.durable = mark.events;
-        }
     }
 }

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use stratalog::store::Location;
-use stratalog::{Error, Log, LogOptions, WriteFailure, WriteFate, Written};
+use stratalog::{Error, LogOptions, WriteFailure, WriteFate, Written};
 
 use appender::{Appender, Stop};
 use decoder::BLOCK_BYTES;
@@ -100,8 +100,10 @@ pub(crate) async fn run(
             if let Err(Stop::Input(failure)) = ended {
                 failure.print();
             }
-            leave(log);
-            Err(lost(error, taken, refused).context(cannot))
+            let missing = (taken + refused).saturating_sub(durability.durable());
+            // Its warning would repeat the error.
+            log.abandon();
+            Err(lost(error, taken, refused, missing).context(cannot))
         }
     }
 }
@@ -118,11 +120,6 @@ async fn is_new(target: &Target, shared: &Shared) -> bool {
         None if !io::stderr().is_terminal() => false,
         None => matches!(neighbours::is_log(store, &location.name).await, Ok(false)),
     }
-}
-
-/// Drops the log silently. A normal drop would warn of the loss that is already reported.
-fn leave(log: Log) {
-    std::mem::forget(log);
 }
 
 fn options(command: &Append) -> LogOptions {
@@ -165,17 +162,15 @@ impl From<Stop> for Failure {
 }
 
 /// Reports the events that are not in the log. `refused` events were not even buffered.
-fn lost(error: Error, taken: u64, refused: u64) -> Failure {
+fn lost(error: Error, taken: u64, refused: u64, missing: u64) -> Failure {
     let code = Code::of(&error);
-    let Error::WriteFailed(WriteFailure { object, fate, events_pending, message, .. }) = error
-    else {
+    let Error::WriteFailed(WriteFailure { object, fate, message, .. }) = error else {
         let taken = count(taken, "event", "events");
         let what = format!("of {taken} read, those not written yet are lost");
         return Failure::from(error).context(what);
     };
-    let all = taken + refused;
-    let missing = grouped(events_pending.saturating_add(refused).min(all));
-    let which = format!("the last {missing} of {}", count(all, "event", "events"));
+    let all = count(taken + refused, "event", "events");
+    let which = format!("the last {} of {all}", grouped(missing));
     // Not the library's own text: no event stays in memory when the process ends.
     let what = match fate {
         WriteFate::NotWritten => format!("the store does not have {which}: {message}"),

@@ -50,12 +50,19 @@ pub(super) fn warn(log: &str, outcome: &RecordOutcome) {
     if let Some(error) = &outcome.error {
         tracing::warn!("the record in {log} is incomplete: {error}");
     }
-    if outcome.records_left_out > 0 || outcome.output_bytes_left_out > 0 {
-        let records = count(outcome.records_left_out, "record", "records");
+    let mut left_out = Vec::new();
+    if outcome.records_left_out > 0 {
+        left_out.push(count(outcome.records_left_out, "record", "records").to_string());
+    }
+    if outcome.output_bytes_left_out > 0 {
         let bytes = count(outcome.output_bytes_left_out, "byte", "bytes");
+        left_out.push(format!("{bytes} of output"));
+    }
+    if !left_out.is_empty() {
+        let left_out = left_out.join(" and ");
         tracing::warn!(
-            "the record in {log} leaves out {records} and {bytes} of output: see \
-             --record-bytes-per-second and --record-bytes-max"
+            "the record in {log} leaves out {left_out}: see --record-bytes-per-second and \
+             --record-bytes-max"
         );
     }
 }

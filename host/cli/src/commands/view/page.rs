@@ -1,16 +1,11 @@
-//! The files of the page, which the build script has packed.
-
-use std::io::Read as _;
+//! The files of the page, as answers.
 
 use bytes::Bytes;
-use flate2::read::GzDecoder;
 use hyper::StatusCode;
 use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, VARY};
 
 use super::answer::{Answer, answer};
-
-/// The path, content type and compressed bytes of each file, sorted by path.
-static FILES: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
+use crate::page_files::{FILES, unpacked};
 
 /// Returns a file of the page, compressed if the client has asked for that.
 pub(super) fn file(path: &str, headers: &HeaderMap) -> Option<Answer> {
@@ -25,13 +20,6 @@ pub(super) fn file(path: &str, headers: &HeaderMap) -> Option<Answer> {
         answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     Some(answer)
-}
-
-fn unpacked(packed: &[u8]) -> Option<Bytes> {
-    let mut bytes = Vec::new();
-    // The build script has packed it, so it can be unpacked.
-    GzDecoder::new(packed).read_to_end(&mut bytes).ok()?;
-    Some(bytes.into())
 }
 
 /// Returns whether a client accepts gzip: by its name or by `*`, unless with the weight 0.

@@ -56,6 +56,11 @@ async fn object_is_there_only_if_the_store_says_so() {
     for scheme in ["s3", "gs", "az"] {
         let (fate, _) = create(scheme, Answer::new(412, error("PreconditionFailed"))).await;
         assert_eq!(fate, Err(WriteError::AlreadyExists), "{scheme}");
+        // A conflict that names the object may be about blocks that no upload has finished.
+        let conflict = Answer::new(409, error("BlobAlreadyExists"));
+        let (fate, seen) = create(scheme, conflict).await;
+        assert!(matches!(fate, Err(WriteError::Unknown(_))), "{scheme}: {fate:?}");
+        assert_eq!(seen.last().unwrap().method, "HEAD", "{scheme}");
         for status in [409, 412] {
             let (fate, _) = create(scheme, Answer::new(status, LOGIN_PAGE)).await;
             let failed = match fate.unwrap_err() {

@@ -1,0 +1,283 @@
+//! The output of each stream as one text, so that a secret in it is found wherever it is cut.
+//!
+//! 1. The end of a stream's output waits for the next output of the stream: the rest of a line, and
+//!    the beginning of a secret. It waits for one stretch at most.
+//! 2. Where output is cut nevertheless, because some was left out, or in a secret that has waited,
+//!    the text ends with `…`, and so begins the next one. The redaction hides parts of secrets next
+//!    to it.
+
+use std::time::Instant;
+
+use stratalog_store_rules::text::CUT;
+
+use super::redaction::Redaction;
+use super::texts::{PerStream, Stream, Text, TextKind, Texts};
+
+/// The longest end of a line that waits for the rest.
+const LINE_BYTES_MAX: usize = 4 * 1024;
+
+/// The streams of a run.
+#[derive(Debug, Default)]
+pub(super) struct Outputs(PerStream<Waiting>);
+
+/// The output of a stream that was not passed on yet.
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: Vec<u8>,
+    /// The number and the time of the output that it ends.
+    at: Option<(u64, Instant)>,
+    /// True if it has waited since the stretch before.
+    is_old: bool,
+    /// The cut before what follows.
+    cut: Cut,
+}
+
+/// A place between two texts of a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Cut {
+    /// Between two lines, or what is as good.
+    #[default]
+    None,
+    /// Perhaps in a secret.
+    Within,
+    /// Some output was left out.
+    LeftOut,
+}
+
+/// A text that is ready to be recorded.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Ready {
+    pub(super) kind: TextKind,
+    pub(super) at: (u64, Instant),
+    /// The text without secrets.
+    pub(super) text: String,
+    /// The bytes of the text before secrets were hidden.
+    pub(super) bytes: usize,
+}
+
+impl Outputs {
+    /// Returns the texts of a stretch that are ready, by their numbers. Nothing waits for a stretch
+    /// that will not be.
+    pub(super) fn take(
+        &mut self,
+        texts: &mut Texts,
+        redaction: &Redaction,
+        is_last: bool,
+    ) -> Vec<Ready> {
+        let mut ready = Vec::new();
+        for text in texts.kept.drain(..) {
+            match text.kind {
+                TextKind::Message(_) => ready.push(message(text, redaction)),
+                TextKind::Output(stream) => {
+                    ready.extend(self.0.of(stream).add(text, stream, redaction));
+                }
+            }
+        }
+        for stream in Stream::ALL {
+            let waiting = self.0.of(stream);
+            let is_cut = *texts.bytes_left_out.of(stream) > 0;
+            if is_cut || is_last || waiting.is_old {
+                ready.extend(waiting.release(stream, redaction, is_cut));
+            }
+            waiting.is_old = !waiting.bytes.is_empty();
+        }
+        ready.sort_by_key(|text| text.at.0);
+        ready
+    }
+}
+
+impl Waiting {
+    /// Adds output, and returns all but its end.
+    fn add(&mut self, text: Text, stream: Stream, redaction: &Redaction) -> Option<Ready> {
+        let at = self.at.unwrap_or(text.at);
+        self.bytes.extend(text.bytes);
+        let end = self.bytes.split_off(end_of(&self.bytes, redaction));
+        let whole = std::mem::replace(&mut self.bytes, end);
+        if whole.is_empty() {
+            self.at = Some(at);
+            return None;
+        }
+        self.at = (!self.bytes.is_empty()).then_some(text.at);
+        self.is_old = false;
+        Some(self.ready(stream, at, &whole, redaction, Cut::None))
+    }
+
+    /// Returns what waits. `is_cut`: what follows it was left out.
+    fn release(&mut self, stream: Stream, redaction: &Redaction, is_cut: bool) -> Option<Ready> {
+        let bytes = std::mem::take(&mut self.bytes);
+        let Some(at) = self.at.take() else {
+            if is_cut {
+                self.cut = Cut::LeftOut;
+            }
+            return None;
+        };
+        let cut = if is_cut {
+            Cut::LeftOut
+        } else if redaction.is_begun(&String::from_utf8_lossy(&bytes)) {
+            Cut::Within
+        } else {
+            Cut::None
+        };
+        Some(self.ready(stream, at, &bytes, redaction, cut))
+    }
+
+    fn ready(
+        &mut self,
+        stream: Stream,
+        at: (u64, Instant),
+        bytes: &[u8],
+        redaction: &Redaction,
+        after: Cut,
+    ) -> Ready {
+        let text = String::from_utf8_lossy(bytes);
+        let before = std::mem::replace(&mut self.cut, after);
+        let text = match [before, after] {
+            [Cut::None, Cut::None] => redaction.of(&text),
+            cuts => {
+                let mark = |cut| (cut != Cut::None).then_some(CUT);
+                let marked = mark(before).into_iter().chain(text.chars()).chain(mark(after));
+                let marked = redaction.of(&marked.collect::<String>());
+                // A cut in what is no secret after all is none for the reader.
+                let unmarked = Some(redaction.of(&text)).filter(|unmarked| {
+                    !cuts.contains(&Cut::LeftOut) && marked.trim_matches(CUT) == unmarked
+                });
+                unmarked.unwrap_or(marked)
+            }
+        };
+        Ready { kind: TextKind::Output(stream), at, text, bytes: bytes.len() }
+    }
+}
+
+fn message(text: Text, redaction: &Redaction) -> Ready {
+    let Text { kind, bytes, at } = text;
+    let text = redaction.of(&String::from_utf8_lossy(&bytes));
+    Ready { kind, at, text, bytes: bytes.len() }
+}
+
+/// Returns the start of the end that waits: of the last line, unless it is long, of a secret that
+/// reaches into it or begins, or of a character.
+fn end_of(bytes: &[u8], redaction: &Redaction) -> usize {
+    // The text with one character for each that is none, and the places of the others in both.
+    let (mut text, mut places) = (String::with_capacity(bytes.len()), Vec::new());
+    let mut at = 0;
+    for chunk in bytes.utf8_chunks() {
+        places.push((text.len(), at));
+        text.push_str(chunk.valid());
+        at += chunk.valid().len() + chunk.invalid().len();
+        let is_begun = |bytes| std::str::from_utf8(bytes).is_err_and(|it| it.error_len().is_none());
+        if !chunk.invalid().is_empty() && (at < bytes.len() || !is_begun(chunk.invalid())) {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    let line = text.rfind('\n').map_or(0, |newline| newline + 1);
+    let is_long = text.len().saturating_sub(line) > LINE_BYTES_MAX;
+    let cut = redaction.cut_before(&text, if is_long { text.len() } else { line });
+    let before = places.into_iter().rfind(|(of_text, _)| *of_text <= cut);
+    before.map_or(0, |(of_text, of_bytes)| of_bytes + (cut - of_text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::bindings::wasi::logging::logging::Level;
+
+    const SECRET: &str = "sesame-open-1";
+
+    /// Takes a stretch of writes to stdout, except those in brackets, which are messages.
+    fn stretch(outputs: &mut Outputs, writes: &[&[u8]], is_last: bool) -> String {
+        let mut texts = Texts::default();
+        for (write, number) in writes.iter().zip(1..) {
+            match write.strip_prefix(b"[") {
+                Some(message) => {
+                    let message = std::str::from_utf8(message).unwrap();
+                    texts.message(Level::Info, message, (number, Instant::now()));
+                }
+                None => texts.output(Stream::Stdout, write, (number, Instant::now())),
+            }
+        }
+        let redaction = Redaction::new([SECRET.to_owned(), "two\nlines".to_owned()].iter());
+        let ready = outputs.take(&mut texts, &redaction, is_last);
+        ready.iter().map(|ready| ready.text.as_str()).collect::<Vec<_>>().join("|")
+    }
+
+    #[test]
+    fn secret_is_hidden_wherever_its_output_is_cut() {
+        for at in 1..SECRET.len() {
+            let (head, tail) = SECRET.as_bytes().split_at(at);
+            for between in [None, Some(&b"[m"[..])] {
+                let mut outputs = Outputs::default();
+                let writes: Vec<&[u8]> = [head].into_iter().chain(between).chain([tail]).collect();
+                let said = stretch(&mut outputs, &writes, true);
+                assert_eq!(said, if between.is_some() { "***|m" } else { "***" }, "{at}");
+            }
+            let mut outputs = Outputs::default();
+            let mut said = stretch(&mut outputs, &[b"key ", head], false);
+            said += &stretch(&mut outputs, &[tail, b"!\n"], false);
+            assert_eq!(said, "key ***!\n", "{at}");
+        }
+        let mut outputs = Outputs::default();
+        let said = stretch(&mut outputs, &[b"a\ntwo\n"], false);
+        assert_eq!(said + &stretch(&mut outputs, &[b"lines\nb\n"], false), "a\n***\nb\n");
+    }
+
+    /// The end of such a secret may begin another one, or the same.
+    #[test]
+    fn secret_that_ends_as_one_begins_is_hidden() {
+        for (secret, other) in [("token-1-to", "unused-1"), ("token-1-xy", "y-another")] {
+            let redaction = Redaction::new([secret.to_owned(), other.to_owned()].iter());
+            for (writes, expected) in [
+                (&["a ", secret, "\n"][..], "a ***\n"),
+                (&["a ", secret][..], "a ***"),
+                (&[secret, "\n", secret, "!\n"][..], "***\n***!\n"),
+            ] {
+                let (mut outputs, mut said) = (Outputs::default(), String::new());
+                for write in writes.iter().chain([&"", &""]) {
+                    let mut texts = Texts::default();
+                    texts.output(Stream::Stdout, write.as_bytes(), (1, Instant::now()));
+                    for ready in outputs.take(&mut texts, &redaction, false) {
+                        said.push_str(&ready.text);
+                    }
+                }
+                assert_eq!(said, expected, "{writes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn secret_is_hidden_where_output_is_left_out() {
+        let mut outputs = Outputs::default();
+        let long = vec![b'x'; 64 * 1024 - 8];
+        let said = stretch(&mut outputs, &[&long, SECRET.as_bytes()], false);
+        assert!(said.ends_with("x|***…"), "{}", said.get(said.len() - 30..).unwrap());
+        let said = stretch(&mut outputs, &[b"me-open-1 and more\n"], false);
+        assert_eq!(said, "…*** and more\n");
+    }
+
+    #[test]
+    fn end_of_a_line_waits_for_one_stretch() {
+        let mut outputs = Outputs::default();
+        assert_eq!(stretch(&mut outputs, &[b"one\nfo"], false), "one\n");
+        assert_eq!(stretch(&mut outputs, &[b"[m"], false), "m|fo");
+        assert_eq!(stretch(&mut outputs, &[], false), "");
+        assert_eq!(stretch(&mut outputs, &[b"ur\n", "gr\u{fc}".as_bytes()], true), "ur\n|grü");
+        // A secret that has begun, and one that does not continue.
+        assert_eq!(stretch(&mut outputs, &[b"sesame"], false), "");
+        assert_eq!(stretch(&mut outputs, &[], false), "***…");
+        assert_eq!(stretch(&mut outputs, &[b"-open-1\n"], false), "…***\n");
+        assert_eq!(stretch(&mut outputs, &[b"a\n"], false), "a\n");
+        // What only may begin one is shown, without a mark.
+        assert_eq!(stretch(&mut outputs, &[b"as"], false), "");
+        assert_eq!(stretch(&mut outputs, &[], false), "as");
+        assert_eq!(stretch(&mut outputs, &[b"k\n"], false), "k\n");
+    }
+
+    #[test]
+    fn characters_and_bytes_that_are_no_text_are_kept() {
+        let mut outputs = Outputs::default();
+        let long = [&[b'x'; LINE_BYTES_MAX + 1], &b"\xc3"[..]].concat();
+        assert_eq!(stretch(&mut outputs, &[&long], false).len(), LINE_BYTES_MAX + 1);
+        assert_eq!(stretch(&mut outputs, &[b"\xbc\n"], false), "ü\n");
+        assert_eq!(stretch(&mut outputs, &[b"a\xff\xfesesa"], false), "");
+        assert_eq!(stretch(&mut outputs, &[b"me-open-1\n"], false), "a\u{fffd}\u{fffd}***\n");
+    }
+}

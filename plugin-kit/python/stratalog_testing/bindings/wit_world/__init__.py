@@ -1,0 +1,1 @@
+"""The world of a plugin: what it imports and exports."""

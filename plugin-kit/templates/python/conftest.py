@@ -1,0 +1,3 @@
+"""Provides the fixture `world`, and the modules that the plugin imports."""
+
+pytest_plugins = ["stratalog_testing.fixtures"]

@@ -1,0 +1,114 @@
+// Checks what the test kit adds to the log: labels, limits and handles.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Log as Handle, compact, stat } from "stratalog:log/append-log@0.1.0";
+
+import { Log, read } from "./stratalog-plugin.js";
+import { World } from "./stratalog-testing/index.js";
+
+test("object is named below its label", () => {
+  const world = new World();
+  world.grant("orders", { log: "shop/secret" });
+  const log = Log.open("orders");
+  log.append("tea");
+  world.failCreates();
+  assert.throws(() => log.flush(), ({ message }) => {
+    return message.includes("orders/batch_") && !message.includes("secret");
+  });
+  log.flush();
+  world.failReads();
+  assert.deepEqual(world.events("orders"), ["tea"]);
+  assert.throws(() => read("orders").next(), /the store of the log orders did not answer/);
+  world.grant("others", { log: "shop" });
+  assert.deepEqual(world.events("others"), []);
+  assert.match(world.damage("orders"), /^orders\/batch_/);
+  assert.throws(() => read("orders").next(), /orders\/batch_.* is damaged/);
+});
+
+test("limit refuses a call without an effect", () => {
+  const world = new World();
+  world.grant("orders");
+  const log = Log.open("orders");
+  world.limitCalls();
+  assert.throws(() => log.append("tea"), ({ message, cause }) => {
+    assert.equal(cause.tag, "limit-reached");
+    return message.includes("log.append on the log orders: calls_per_second");
+  });
+  log.append("milk");
+  assert.equal(log.close().events, 1n);
+});
+
+test("clock that moves on retries creates", () => {
+  const world = new World();
+  world.grant("orders");
+  const log = Log.open("orders");
+  log.append("tea");
+  world.failCreates(2);
+  const start = world.now;
+  world.advance(5000);
+  assert.deepEqual(world.events("orders"), ["tea"]);
+  const passed = world.now - start;
+  assert.ok(5000 <= passed && passed < 6000, `${passed}`);
+});
+
+test("deletes that fail leave garbage", () => {
+  const world = new World();
+  world.grant("orders", { rights: ["append", "read", "compact"] });
+  const log = Log.open("orders");
+  for (const event of ["tea", "milk"]) {
+    log.append(event);
+    log.flush();
+  }
+  world.failDeletes();
+  assert.equal(compact("orders", { full: false }).batches, 2n);
+  assert.equal(stat("orders").garbageObjects, 2n);
+  compact("orders", { full: false });
+  assert.equal(stat("orders").garbageObjects, 0n);
+});
+
+test("end names the logs whose events are lost", () => {
+  const world = new World();
+  const logs = ["orders", "errors"].map((label) => {
+    world.grant(label);
+    return Log.open(label);
+  });
+  for (const log of logs) log.append("tea");
+  world.failCreates(1);
+  assert.deepEqual(world.end(), ["orders"]);
+  assert.deepEqual([world.events("orders"), world.events("errors")], [[], ["tea"]]);
+  assert.deepEqual(world.end(), []);
+});
+
+test("handle that is dropped is flushed twice at most", () => {
+  const world = new World();
+  for (const [failures, lost] of [[1, []], [2, ["orders"]]]) {
+    world.grant("orders", { log: `orders${failures}` });
+    const handle = Handle.open("orders", {});
+    handle.append(new TextEncoder().encode("tea"));
+    world.failCreates(failures);
+    handle[Symbol.dispose ?? Symbol.for("dispose")]();
+    assert.deepEqual(world.events("orders"), lost.length ? [] : ["tea"]);
+    assert.deepEqual(world.end(), lost);
+  }
+});
+
+test("handle of a plugin that has ended is refused", () => {
+  const world = new World();
+  world.grant("orders");
+  for (const end of ["crash", "end"]) {
+    const log = Log.open("orders");
+    world[end]();
+    assert.throws(() => log.append("tea"), /orders is used after its plugin has ended/);
+  }
+});
+
+test("wrong names and numbers are refused", () => {
+  const world = new World();
+  for (const count of [-1, 0.5, "1"]) {
+    assert.throws(() => world.failCreates(count), / is not a number of calls/);
+  }
+  assert.throws(() => world.grant("a/b"), /"a\/b" is not a label/);
+  assert.throws(() => world.grant("orders", { rights: ["reed"] }), /"reed" is not a right/);
+});
