@@ -53,6 +53,7 @@ export class Log {
   // have more events than `flushThreshold`, while others are being written.
   static open(label, options = {}) {
     check(options, OPEN_OPTIONS);
+    for (const name of OPEN_OPTIONS) checkCount(name, options[name], 2 ** 32);
     return new Log(label, attempt("open", label, () => Handle.open(label, options)));
   }
 
@@ -101,6 +102,7 @@ export class Log {
 // committed last under that name. The host must have granted the right `commit` for that.
 export function read(label, { name, ...options } = {}) {
   check(options, READ_OPTIONS);
+  for (const count of ["last", "limit"]) checkCount(count, options[count], 2n ** 64n);
   const times = { since: micros("since", options), until: micros("until", options) };
   const all = { ...options, ...times };
   const reader = attempt("read", label, () =>
@@ -193,13 +195,21 @@ const OPEN_OPTIONS = [
   "bufferBytesMax",
   "createsMax",
 ];
-const READ_OPTIONS = ["start", "last", "limit", "since", "until"];
+const READ_OPTIONS = ["name", "start", "last", "limit", "since", "until"];
 
 // Refuses options that do not exist, such as misspelt ones.
 function check(options, known) {
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new TypeError(`there is no option ${unknown}: the options are ${known.join(", ")}`);
+}
+
+// Refuses a number that would be another one in the interface.
+function checkCount(name, value, end) {
+  if (value === undefined) return;
+  const isInteger = typeof value === "bigint" || Number.isSafeInteger(value);
+  if (isInteger && value >= 0 && value < end) return;
+  throw new TypeError(`${name} is an integer from 0 to ${BigInt(end) - 1n}, not ${value}`);
 }
 
 function attempt(action, label, call, isOfLines = false) {

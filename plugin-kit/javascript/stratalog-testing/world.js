@@ -2,7 +2,7 @@
 
 import { command, reset } from "./command-line.js";
 import { appendLog, drop, setCurrent } from "./component.js";
-import { Host, RIGHTS } from "./host.js";
+import { ComponentError, Host, RIGHTS } from "./host.js";
 import { MemoryStore } from "./memory-store.js";
 
 const START_MS = Date.UTC(2026, 0, 1);
@@ -33,7 +33,14 @@ export class World {
 
   // Grants a log under a label. The default is the log of that name, to append and to read. A later
   // grant under a label replaces an earlier one.
-  grant(label, { rights = ["append", "read"], log = label } = {}) {
+  grant(label, { rights = ["append", "read"], log = label, ...others } = {}) {
+    const [unknown] = Object.keys(others);
+    if (unknown !== undefined) {
+      throw new TypeError(`there is no option ${unknown}: the options are rights, log`);
+    }
+    if (!Array.isArray(rights)) {
+      throw new TypeError(`rights is an array, as in ["read"], not ${typeof rights}`);
+    }
     rights.forEach(checkRight);
     this.host.grant(label, log, new Set(rights));
   }
@@ -96,6 +103,9 @@ export class World {
 
   // Moves the clock on. The host ticks meanwhile, so old buffers are written.
   advance(milliseconds) {
+    if (!Number.isFinite(milliseconds) || milliseconds < 0) {
+      throw new TypeError(`${milliseconds} is not a time in milliseconds: give 0 or more`);
+    }
     const end = this.#micros + BigInt(Math.round(milliseconds * 1000));
     const step = BigInt(TICK_MS) * 1000n;
     for (let ticks = 0; ticks < TICKS_MAX; ticks += 1) {
@@ -127,7 +137,8 @@ export class World {
     try {
       for (let page = reader.next(); page; page = reader.next()) pages.push(page.lines);
     } catch (error) {
-      if (error?.payload?.tag !== "no-log") throw error;
+      if (!error?.payload) throw error;
+      if (error.payload.tag !== "no-log") throw new ComponentError(error.payload);
     } finally {
       this.store.readsToFail = faults;
       drop(reader);

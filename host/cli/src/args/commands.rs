@@ -170,11 +170,11 @@ pub(crate) struct Read {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
 
-    /// Keep printing new events as they arrive
+    /// Keep printing new events as they arrive; not with --limit or --until
     #[arg(short, long, conflicts_with_all = ["limit", "until"])]
     pub(crate) follow: bool,
 
-    /// Start at this position instead of at the beginning
+    /// Start at this position instead of at the beginning; not with --position-file
     #[arg(long, value_name = "POSITION", value_parser = parse_start)]
     pub(crate) from: Option<String>,
 
@@ -192,7 +192,7 @@ pub(crate) struct Read {
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) until: Option<SystemTime>,
 
-    /// Start at the position in this file, if it exists, and keep it up to date
+    /// Start at the position in this file, if it exists, and keep it up to date; not with --until
     ///
     /// The file is replaced as a whole, and only after the events before the position were written
     /// to stdout. However the command ends, the next run skips nothing. It repeats at most the page
@@ -234,7 +234,7 @@ pub(crate) struct Tail {
     #[arg(allow_hyphen_values = true, value_parser = TailStart::parse)]
     pub(crate) lines: TailStart,
 
-    /// Print the events of this time and later, not the last ones
+    /// Print the events of this time and later, not the last ones; not with -n
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "lines")]
     pub(crate) since: Option<SystemTime>,
 

@@ -13,8 +13,18 @@ const DURATION_FORM: &str = "write numbers with w, d, h, m, s or ms, as in 500ms
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     match text.trim() {
         "0" => Ok(Duration::ZERO),
-        text => parse_units(text).ok_or_else(|| format!("{DURATION_FORM}; or 0")),
+        text => match unclear_unit(text) {
+            Some(unclear) => Err(unclear),
+            None => parse_units(text).ok_or_else(|| format!("{DURATION_FORM}; or 0")),
+        },
     }
+}
+
+/// Returns the error of a duration whose unit may be minutes or months.
+pub(crate) fn unclear_unit(text: &str) -> Option<String> {
+    let number = text.trim().strip_suffix('M')?.trim_end();
+    parse_units(&format!("{number}m"))?;
+    Some("M may be minutes or months: write 1m for a minute, 30d for 30 days".to_owned())
 }
 
 /// Parses numbers with units, the larger unit first: `1h30m`, `1.5 h`, `2 days`.
@@ -74,6 +84,8 @@ mod tests {
             ("0.25 min", Some(15_000)),
             ("2 days", Some(172_800_000)),
             ("1W", Some(604_800_000)),
+            ("1M", None),
+            ("1 MIN", Some(60_000)),
             ("2", None),
             ("30m1h", None),
             ("1m1m", None),

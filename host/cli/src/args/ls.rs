@@ -10,8 +10,9 @@ s3://BUCKET or s3://BUCKET/app. Logs are found at any depth. They are sorted by 
 comes behind the logs below its folder. Output begins while the store is listed.
 
 No object is read: the names and sizes of objects tell all of this. They do not tell how many \
-events a segment has, or which batches are in one. So \"events\" is null, and in the table a + \
-follows the events in batches, if the log was compacted: `stratalog stat LOG` counts them. \
+events a segment has, or which batches are in one. So \"events\" is null if the log was \
+compacted, and in the table a + follows the events in batches, or a ? stands for them if there \
+are no batches: `stratalog stat LOG` counts them. \
 Batches that a compaction has absorbed, and not deleted yet, count as batches. The times are \
 those of the oldest and the newest batch that is an object, in UTC.
 

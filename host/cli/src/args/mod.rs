@@ -2,12 +2,12 @@
 //! [`help_text`] are the manual.
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::Styles;
-use clap::error::ErrorKind;
+use clap::error::ErrorKind as UsageErrorKind;
 use clap::{Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, ValueHint};
 use stratalog::Limits;
 use stratalog::store::hide_secrets;
@@ -68,7 +68,7 @@ impl Arguments {
         // clap does not see a conflict of options on the two sides of the command's name.
         if arguments.shared.no_cache && arguments.shared.cache_dir.is_some() {
             let conflict = "the argument '--no-cache' cannot be used with '--cache-dir <DIR>'";
-            end_with(&Self::command().error(ErrorKind::ArgumentConflict, conflict));
+            end_with(&Self::command().error(UsageErrorKind::ArgumentConflict, conflict));
         }
         // clap's own check would show the value, which may be a secret.
         let is_pair =
@@ -82,7 +82,7 @@ impl Arguments {
                 "invalid value for '--store-option <KEY=VALUE>'{place}: write KEY=VALUE, as in \
                  aws_region=eu-central-1"
             );
-            end_with(&Self::command().error(ErrorKind::ValueValidation, message));
+            end_with(&Self::command().error(UsageErrorKind::ValueValidation, message));
         }
         arguments
     }
@@ -115,9 +115,16 @@ fn end_with(error: &clap::Error) -> ! {
         true => Stderr.write_all(wrapping::for_stderr(&hide_secrets(&text)).as_bytes()),
         false => Stdout.write_all(text.as_bytes()),
     };
-    // No reader is left who could see the reason.
-    written.ok();
-    std::process::exit(error.exit_code())
+    let code = match written {
+        Err(cause) if !error.use_stderr() && cause.kind() != ErrorKind::BrokenPipe => {
+            let text = format!("error: cannot write to stdout: {cause}\n");
+            Stderr.write_all(wrapping::for_stderr(&text).as_bytes()).ok();
+            1
+        }
+        // No reader is left who could see the reason.
+        _ => error.exit_code(),
+    };
+    std::process::exit(code)
 }
 
 /// The options of every command. They have no `Debug`: a store option may be a secret.

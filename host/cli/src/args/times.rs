@@ -4,14 +4,16 @@
 //! 1. A value without a zone is in this machine's zone (`TZ`), days too.
 //! 2. Digits alone are a time only if there are ten of them: seconds since 1970 (2001 to 2286). So
 //!    2026 is not a year, 30 is not an age, and neither is a position.
+//! 3. The last times that `jiff` has are of 9999-12-30. The day after stands for them.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
+use jiff::fmt::temporal::Pieces;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
-use crate::args::durations::parse_units;
+use crate::args::durations::{parse_units, unclear_unit};
 
 const TIME_FORM: &str = "write a time as in 2026-01-31T12:00:00Z, a local time as in \
      '2026-01-31 12:00', a day as in 2026-01-31, today or yesterday, an age as in 1h30m or 7d, or \
@@ -20,10 +22,31 @@ const TIME_FORM: &str = "write a time as in 2026-01-31T12:00:00Z, a local time a
 /// The number of digits of a time without `@`, so that no date or position is taken for one.
 const EPOCH_DIGITS: usize = 10;
 
+/// Returns the time zone of times without one, if there is any.
+trait Zone: Fn() -> Result<TimeZone, String> {}
+
+impl<F: Fn() -> Result<TimeZone, String>> Zone for F {}
+
 /// Parses a time, a day or an age.
 pub(crate) fn parse_time(text: &str) -> Result<SystemTime, String> {
-    let micros = parse_time_at(text, Timestamp::now(), &TimeZone::system())?;
+    let micros = parse_time_at(text, Timestamp::now(), &zone_of_process)?;
     UNIX_EPOCH.checked_add(Duration::from_micros(micros)).ok_or_else(|| TIME_FORM.to_owned())
+}
+
+/// Returns the time zone of this process.
+///
+/// # Errors
+/// `TZ` is set, and is no known zone. Without `TZ`, a machine that has no zone has UTC.
+fn zone_of_process() -> Result<TimeZone, String> {
+    let named = std::env::var_os("TZ").filter(|zone| !zone.is_empty());
+    let Some(named) = named else { return Ok(TimeZone::system()) };
+    TimeZone::try_system().map_err(|_| {
+        let named = named.to_string_lossy();
+        format!(
+            "the time zone TZ={named} is not known here; correct TZ, or write the time with its \
+             zone, as in 2026-01-31T12:00:00Z"
+        )
+    })
 }
 
 /// Parses a time for `trim --before`.
@@ -56,6 +79,9 @@ fn position(text: &str, option_of_times: &str) -> Result<String, String> {
     if let Some(number) = ungrouped(text) {
         return Ok(number);
     }
+    if text.contains(',') && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b',') {
+        return Err(format!("write the number as in 1234 or 1,234: {text} may be several"));
+    }
     let is_some = is_position(text).then(|| text.to_owned());
     is_some.ok_or_else(|| {
         format!(
@@ -82,16 +108,22 @@ fn is_position(text: &str) -> bool {
 }
 
 /// Parses a time, a day or an age as microseconds since 1970.
-fn parse_time_at(text: &str, now: Timestamp, zone: &TimeZone) -> Result<u64, String> {
+fn parse_time_at(text: &str, now: Timestamp, zone: &dyn Zone) -> Result<u64, String> {
     let text = text.trim();
     let early = || "the time is before 1970".to_owned();
     if let Some(micros) = parse_epoch(text) {
         return Ok(micros);
     }
+    if let Some(unclear) = unclear_unit(text) {
+        return Err(unclear);
+    }
+    if let Some(age) = text.strip_prefix(['-', '+']).filter(|age| parse_age(age).is_some()) {
+        return Err(format!("write an age without a sign: {age} is that long ago"));
+    }
     let time = match parse_age(text) {
         Some(age) => now.checked_sub(age).map_err(|_| early())?,
         None if is_long_age(text) => return Err(early()),
-        None => parse_moment(text, now, zone).ok_or_else(|| TIME_FORM.to_owned())?,
+        None => parse_moment(text, now, zone)?.ok_or_else(|| TIME_FORM.to_owned())?,
     };
     u64::try_from(time.as_microsecond()).map_err(|_| early())
 }
@@ -124,18 +156,28 @@ fn is_long_age(text: &str) -> bool {
 }
 
 /// Parses a time with or without a zone, a day, or a word for a day.
-fn parse_moment(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-    let today = || zone.to_datetime(now).date();
+fn parse_moment(text: &str, now: Timestamp, zone: &dyn Zone) -> Result<Option<Timestamp>, String> {
+    let today = || zone().map(|zone| zone.to_datetime(now).date());
     let local = match text.to_ascii_lowercase().as_str() {
-        "now" => return Some(now),
-        "today" => today().into(),
-        "yesterday" => today().yesterday().ok()?.into(),
+        "now" => return Ok(Some(now)),
+        "today" => Some(today()?.into()),
+        "yesterday" => today()?.yesterday().ok().map(Date::into),
         _ => match parse_local(text) {
-            Some(local) => local,
-            None => return text.parse().ok(),
+            Some(local) => Some(local),
+            None => return Ok(text.parse().ok().or_else(|| at_the_end(text))),
         },
     };
-    first_moment(local, zone)
+    match local {
+        None => Ok(None),
+        Some(local) if local.date() == Date::MAX => Ok(Some(Timestamp::MAX)),
+        Some(local) => Ok(first_moment(local, &zone()?)),
+    }
+}
+
+/// Returns the last moment, for a time with a zone on the last day.
+fn at_the_end(text: &str) -> Option<Timestamp> {
+    let parts = Pieces::parse(text).ok()?;
+    (parts.date() == Date::MAX && parts.offset().is_some()).then_some(Timestamp::MAX)
 }
 
 /// Parses `2026-01-31`, and `2026-01-31 12:00` also with seconds, their fraction, and a `T` for the
@@ -166,9 +208,11 @@ mod tests {
     use super::*;
 
     const NOW: i64 = 1_700_000_000;
+    /// 9999-12-30T22:00:00.999999Z.
+    const LAST: u64 = 253_402_207_200_999_999;
 
     fn micros(text: &str, zone: &TimeZone) -> Option<u64> {
-        parse_time_at(text, Timestamp::from_second(NOW).unwrap(), zone).ok()
+        parse_time_at(text, Timestamp::from_second(NOW).unwrap(), &|| Ok(zone.clone())).ok()
     }
 
     #[test]
@@ -199,6 +243,13 @@ mod tests {
             ("7 D", Some(1_699_395_200_000_000)),
             ("7 days ago", Some(1_699_395_200_000_000)),
             ("1w", Some(1_699_395_200_000_000)),
+            ("9999-12-31", Some(LAST)),
+            ("9999-12-31 23:59", Some(LAST)),
+            ("9999-12-31T23:59:59Z", Some(LAST)),
+            ("9999-12-30T12:00:00Z", Some(LAST - 36_000_999_999)),
+            ("10000-01-01", None),
+            ("1M", None),
+            ("-1h", None),
             ("@1700000000", Some(1_700_000_000_000_000)),
             ("@1700000000.25", Some(1_700_000_000_250_000)),
             ("@0", Some(0)),
@@ -232,8 +283,26 @@ mod tests {
         }
         assert_eq!(micros("2023-11-14", &TimeZone::UTC), Some(1_699_920_000_000_000));
         for long in ["99999999d", "99999999999999999999h30m", "100000 weeks ago"] {
-            let refused = parse_time_at(long, Timestamp::from_second(NOW).unwrap(), &east);
-            assert_eq!(refused, Err("the time is before 1970".to_owned()), "{long}");
+            assert_eq!(refusal(long, &east), "the time is before 1970", "{long}");
+        }
+        assert!(refusal("1M", &east).contains("months"));
+        assert!(refusal("-7d", &east).contains("7d is that long ago"));
+    }
+
+    fn refusal(text: &str, zone: &TimeZone) -> String {
+        let now = Timestamp::from_second(NOW).unwrap();
+        parse_time_at(text, now, &|| Ok(zone.clone())).unwrap_err()
+    }
+
+    #[test]
+    fn zone_is_asked_for_where_a_time_needs_one() {
+        let now = Timestamp::from_second(NOW).unwrap();
+        let unknown = || Err("no zone".to_owned());
+        for text in ["2023-11-14T22:13:20Z", "1h", "@1700000000", "now", "9999-12-31"] {
+            assert!(parse_time_at(text, now, &unknown).is_ok(), "{text}");
+        }
+        for text in ["2023-11-14", "today", "2023-11-14 22:13"] {
+            assert_eq!(parse_time_at(text, now, &unknown), Err("no zone".to_owned()), "{text}");
         }
     }
 
@@ -263,7 +332,6 @@ mod tests {
             "20260131",
             "1700000000",
             "340,batch_0001700000000000000_0000000a_3_00+17",
-            "7,",
             "d1ccf6e9aaf95334@340",
         ];
         for text in positions {
@@ -275,6 +343,7 @@ mod tests {
         }
         for text in ["1,2", "1,2345", "1234,567", ",123"] {
             assert!(ungrouped(text).is_none(), "{text}");
+            assert!(parse_position(text).unwrap_err().contains("as in 1234 or 1,234"), "{text}");
         }
         let table = ["2026-01-31", "2026-01-31T12:00:00+01:00", "30d", "0s", "@1700000000"];
         for text in table {

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// A command, words that people type with it, and the way to do that.
-const TIPS: [(&str, &[&str], &str); 10] = [
+const TIPS: [(&str, &[&str], &str); 12] = [
     (
         "read",
         &["-n", "--lines", "--last"],
@@ -15,9 +15,11 @@ const TIPS: [(&str, &[&str], &str); 10] = [
     ("tail", &["--limit"], "'tail -n N' prints the last N events, 'read --limit N' the first"),
     (
         "tail",
-        &["--from", "--until", "--position-file", "--position-name", "--skip-damaged"],
+        &["--from", "--position-file", "--position-name", "--skip-damaged"],
         "'read' has this option, and with -f continues with new events",
     ),
+    ("tail", &["--until"], "'read' has this option"),
+    ("trim", &["--to", "--until", "--older-than"], "'trim --before TIME' drops older events"),
     ("trim", &["--keep", "--keep-last"], "'trim --keep-events N' keeps the last N events"),
     ("repair", &["--dry-run"], "'repair' alone reports what 'repair --yes' would do"),
     ("read", &["--json"], "'read' prints events as they are, and has no summary"),

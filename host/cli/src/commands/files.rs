@@ -53,6 +53,7 @@ pub(crate) async fn run(command: &Files, shared: &Shared) -> Result<Code, Failur
             let path = path_of(location, &file);
             match command.format {
                 FilesFormat::Paths if !file.is_whole() => return Err(is_range(&path, &file)),
+                FilesFormat::Paths if path.contains(['\n', '\r']) => return Err(is_broken(&path)),
                 FilesFormat::Paths => {
                     paths.push_str(&path);
                     paths.push('\n');
@@ -91,6 +92,12 @@ fn report(path: String, file: &LogFile) -> FileReport {
         first_time: file.first_time.map(time),
         last_time: file.last_time.map(time),
     }
+}
+
+fn is_broken(path: &str) -> Failure {
+    Failure::input(format!(
+        "cannot list paths: {path:?} has a line break; --format json and duckdb can have it"
+    ))
 }
 
 fn is_range(path: &str, file: &LogFile) -> Failure {

@@ -17,8 +17,11 @@ use crate::terminal::live_lines;
 use crate::terminal::stderr;
 
 /// The columns of the table, and what is left of 80 for the name.
-const HEADING: &str = "      EVENTS        SIZE  SEGMENTS  BATCHES  LAST BATCH            LOG";
-const NAME_COLUMNS: usize = 13;
+const HEADING: &str = "     EVENTS        SIZE  SEGMENTS  BATCHES  LAST BATCH         LOG";
+const NAME_COLUMNS: usize = 17;
+
+/// The bytes of a time up to its minutes.
+const MINUTES: usize = "2026-01-31T12:00".len();
 
 #[derive(Serialize)]
 struct LogReport<'a> {
@@ -188,18 +191,18 @@ fn tabs(location: &str, counts: Option<&NameCounts>) -> String {
 fn row(name: &str, counts: Option<&NameCounts>) -> String {
     let name = visible(name);
     let Some(counts) = counts else { return name };
-    let more = if counts.events.is_none() { "+" } else { "" };
-    let events = format!("{}{more}", grouped(counts.batch_events));
-    // Seconds are enough for people.
+    let events = match (counts.events, counts.batch_events) {
+        (Some(events), _) => grouped(events).to_string(),
+        (None, 0) => "?".to_owned(),
+        (None, events) => format!("{}+", grouped(events)),
+    };
+    // Minutes are enough for people.
     let last = counts.last_batch_time.map(time).map_or_else(
         || "-".to_owned(),
-        |time| match time.split_once('.') {
-            Some((seconds, _)) => format!("{seconds}Z"),
-            None => time,
-        },
+        |time| time.get(..MINUTES).map_or(time.clone(), |minutes| format!("{minutes}Z")),
     );
     let row = format!(
-        "{events:>12}  {:>10}  {:>8}  {:>7}  {last:<20}",
+        "{events:>11}  {:>10}  {:>8}  {:>7}  {last:<17}",
         size(counts.bytes).to_string(),
         grouped(counts.segments).to_string(),
         grouped(counts.batches).to_string(),
@@ -244,13 +247,13 @@ mod tests {
     fn row_fits_80_columns_or_has_its_name_below() {
         // The type is non-exhaustive, so its fields are set one by one.
         let mut counts = NameCounts::default();
-        counts.batch_events = 999_999_999;
+        counts.batch_events = 99_999_999;
         counts.bytes = u64::from(u32::MAX);
         counts.segments = 1_234;
         counts.batches = 12_345;
         counts.last_batch_time = Some(UNIX_EPOCH + Duration::from_micros(1_738_324_800_000_001));
         let short = row("errors", Some(&counts));
-        assert!(short.ends_with("2025-01-31T12:00:00Z  errors"), "{short}");
+        assert!(short.ends_with("2025-01-31T12:00Z  errors"), "{short}");
         assert_eq!(HEADING.find("LOG"), short.find("errors"));
         let long = row(&"x".repeat(NAME_COLUMNS), Some(&counts));
         assert!(long.chars().count() <= 80, "{long}");

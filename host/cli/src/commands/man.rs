@@ -13,8 +13,11 @@ pub(crate) fn run(command: &Man) -> Result<Code, Failure> {
     fs::create_dir_all(folder)
         .and_then(|()| clap_mangen::generate_to(Arguments::command(), folder))
         .map_err(|error| {
-            let what = format!("cannot write the manual pages to {}", folder.display());
-            Failure::system(&what, &error)
+            let folder = folder.display();
+            Failure::input(format!(
+                "cannot write the manual pages to {folder}: {error}; name a folder in which this \
+                 user may write"
+            ))
         })?;
     Ok(Code::Done)
 }

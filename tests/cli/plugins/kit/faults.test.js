@@ -111,4 +111,25 @@ test("wrong names and numbers are refused", () => {
   }
   assert.throws(() => world.grant("a/b"), /"a\/b" is not a label/);
   assert.throws(() => world.grant("orders", { rights: ["reed"] }), /"reed" is not a right/);
+  assert.throws(() => world.grant("orders", { rights: "read" }), /rights is an array/);
+  assert.throws(() => world.grant("orders", { right: ["read"] }), /there is no option right: /);
+  for (const time of [-1, NaN, "1", undefined]) {
+    assert.throws(() => world.advance(time), / is not a time in milliseconds/);
+  }
+  world.grant("orders");
+  for (const limit of [-1, -1n, 0.5, "1", 2n ** 64n]) {
+    assert.throws(() => read("orders", { limit }), /limit is an integer from 0 to 18446744073/);
+  }
+  assert.throws(() => Log.open("orders", { flushBytes: -1 }), /flushBytes is an integer from 0 to/);
+  assert.throws(() => read("orders", { nane: "billing" }), /the options are name, start, /);
+});
+
+test("events of a damaged log are an error with its text", () => {
+  const world = new World();
+  world.grant("orders");
+  const log = Log.open("orders");
+  log.append("tea");
+  log.flush();
+  world.damage("orders");
+  assert.throws(() => world.events("orders"), /^ComponentError: damaged: orders.* is damaged: /);
 });

@@ -92,6 +92,13 @@ fn compact_natively(log: &str, ends: &AtomicBool) -> usize {
     compactions
 }
 
+/// Returns whether the folder is a log: it is made before its first batch.
+fn has_batch(log: &str) -> bool {
+    let Ok(files) = fs::read_dir(log) else { return false };
+    let mut names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    names.any(|name| name.starts_with("batch_") && name.ends_with(".jsonl"))
+}
+
 /// Returns the names of unfinished files.
 fn unfinished(log: &str) -> Vec<std::path::PathBuf> {
     let files = fs::read_dir(log).unwrap().map(|file| file.unwrap().path());
@@ -127,7 +134,7 @@ fn killed_writers_lose_no_acknowledged_event() {
                 scope.spawn(move || numbers.map(kill).collect::<Vec<_>>())
             })
             .collect();
-        rig::waits::until("the first event", || fs::exists(log).unwrap());
+        rig::waits::until("the first batch", || has_batch(log));
         let compactor = scope.spawn(move || compact_natively(log, ends));
         let killed: Vec<_> = lanes.into_iter().map(|lane| lane.join()).collect();
         ends.store(true, Ordering::SeqCst);

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use crate::process::exit::{Code, Failure};
+use crate::process::exit::Failure;
 
 /// The start of the names of temporary folders.
 const UNFINISHED: &str = ".stratalog-new-";
@@ -22,8 +22,11 @@ pub(super) fn make(
     files: &[(impl AsRef<str>, impl AsRef<[u8]>)],
 ) -> Result<(), Failure> {
     let shown = folder.display();
-    let failed =
-        |error: io::Error| Failure::new(Code::Failed, format!("cannot make {shown}: {error}"));
+    let failed = |error: io::Error| {
+        Failure::input(format!(
+            "cannot make {shown}: {error}; name a folder in which this user may write"
+        ))
+    };
     match fs::read_dir(folder) {
         Ok(mut entries) => match entries.next() {
             None => return write_all(folder, files).map_err(failed),
@@ -54,7 +57,7 @@ pub(super) fn make(
     let temporary = temporary.map_err(|error| {
         let (parent, cause) = (parent.display(), error.kind());
         let message = format!("cannot make {shown}: cannot make a folder in {parent}: {cause}");
-        Failure::new(Code::Failed, message)
+        Failure::input(message)
     })?;
     let _lock = lock(temporary.path()).map_err(failed)?;
     let whole = temporary.path().join("whole");
