@@ -5,9 +5,12 @@
 //! 2. Where output is cut nevertheless, because some was left out, or in a secret that has waited,
 //!    the text ends with `…`, and so begins the next one. The redaction hides parts of secrets next
 //!    to it.
+//! 3. What looks like a secret and is cut is hidden on both sides, up to its end.
 
 use std::time::Instant;
 
+use stratalog_store_rules::secrets::HIDDEN;
+use stratalog_store_rules::secrets::looks::{Open, open_at_end, undecided};
 use stratalog_store_rules::text::CUT;
 
 use super::redaction::Redaction;
@@ -30,6 +33,8 @@ struct Waiting {
     is_old: bool,
     /// The cut before what follows.
     cut: Cut,
+    /// What looks like a secret, if the cut is in it.
+    open: Option<Open>,
 }
 
 /// A place between two texts of a stream.
@@ -111,9 +116,17 @@ impl Waiting {
             }
             return None;
         };
+        let text = String::from_utf8_lossy(&bytes);
+        let is_begun = || match self.cut {
+            Cut::None => redaction.is_begun(&text),
+            Cut::Within | Cut::LeftOut => redaction.is_begun(&format!("{CUT}{text}")),
+        };
         let cut = if is_cut {
             Cut::LeftOut
-        } else if redaction.is_begun(&String::from_utf8_lossy(&bytes)) {
+        } else if self.open.is_some_and(|open| open.rest(&text).is_none())
+            || open_at_end(&text).is_some()
+            || is_begun()
+        {
             Cut::Within
         } else {
             Cut::None
@@ -131,6 +144,7 @@ impl Waiting {
     ) -> Ready {
         let text = String::from_utf8_lossy(bytes);
         let before = std::mem::replace(&mut self.cut, after);
+        let text = self.without_open(&text, after);
         let text = match [before, after] {
             [Cut::None, Cut::None] => redaction.of(&text),
             cuts => {
@@ -138,13 +152,43 @@ impl Waiting {
                 let marked = mark(before).into_iter().chain(text.chars()).chain(mark(after));
                 let marked = redaction.of(&marked.collect::<String>());
                 // A cut in what is no secret after all is none for the reader.
+                let is_marked = |text: &str| text.starts_with(HIDDEN) || text.ends_with(HIDDEN);
                 let unmarked = Some(redaction.of(&text)).filter(|unmarked| {
-                    !cuts.contains(&Cut::LeftOut) && marked.trim_matches(CUT) == unmarked
+                    !cuts.contains(&Cut::LeftOut)
+                        && !is_marked(&text)
+                        && marked.trim_matches(CUT) == unmarked
                 });
                 unmarked.unwrap_or(marked)
             }
         };
         Ready { kind: TextKind::Output(stream), at, text, bytes: bytes.len() }
+    }
+}
+
+impl Waiting {
+    /// Returns a text without the rest of what looks like a secret and was cut before it, and
+    /// without the beginning of such a text at its end, if that is a cut.
+    fn without_open(&mut self, text: &str, after: Cut) -> String {
+        let mut kept = String::new();
+        let mut rest = text;
+        if let Some(open) = self.open.take() {
+            let length = open.rest(text).unwrap_or(text.len());
+            rest = text.get(length..).unwrap_or_default();
+            if length > 0 {
+                kept.push_str(HIDDEN);
+            }
+            if rest.is_empty() && after != Cut::None {
+                self.open = Some(open);
+                return kept;
+            }
+        }
+        self.open = open_at_end(rest).filter(|_| after != Cut::None);
+        let end = self.open.map_or(rest.len(), |open| open.start);
+        kept.push_str(rest.get(..end).unwrap_or(rest));
+        if end < rest.len() {
+            kept.push_str(HIDDEN);
+        }
+        kept
     }
 }
 
@@ -171,7 +215,8 @@ fn end_of(bytes: &[u8], redaction: &Redaction) -> usize {
     }
     let line = text.rfind('\n').map_or(0, |newline| newline + 1);
     let is_long = text.len().saturating_sub(line) > LINE_BYTES_MAX;
-    let cut = redaction.cut_before(&text, if is_long { text.len() } else { line });
+    let end = if is_long { undecided(&text).unwrap_or(text.len()) } else { line };
+    let cut = redaction.cut_before(&text, end);
     let before = places.into_iter().rfind(|(of_text, _)| *of_text <= cut);
     before.map_or(0, |(of_text, of_bytes)| of_bytes + (cut - of_text))
 }
@@ -241,6 +286,66 @@ mod tests {
                 assert_eq!(said, expected, "{writes:?}");
             }
         }
+    }
+
+    /// Writes a text in two parts: with a pause that is too long between them, or in a line that is
+    /// too long to wait. Returns what is recorded of it.
+    fn in_two_parts(text: &str, at: usize, is_long: bool) -> String {
+        let (head, tail) = text.split_at(at);
+        let mut outputs = Outputs::default();
+        let long = "x".repeat(LINE_BYTES_MAX);
+        let head = if is_long { format!("{long} {head}") } else { head.to_owned() };
+        let mut said = stretch(&mut outputs, &[head.as_bytes()], false);
+        if !is_long {
+            said += &stretch(&mut outputs, &[], false);
+        }
+        said += &stretch(&mut outputs, &[format!("{tail}\n").as_bytes()], true);
+        said
+    }
+
+    #[test]
+    fn what_looks_secret_is_hidden_wherever_it_is_cut() {
+        for (text, secret) in [
+            ("a https://bob:hunter22@host/x b", "hunter22"),
+            ("a https://host/x?token=hunter22 b", "hunter22"),
+            ("a https://host/x?sig=0123456789abcdef b", "89abcdef"),
+            ("Authorization: Bearer opaque.token-22 b", "opaque.token"),
+            ("X-Amz-Security-Token: opaque/token22\nb", "opaque/token"),
+            ("X-Amz-Signature=0123456789abcdef&b", "89abcdef"),
+            ("a [83, 51, 99, 114, 51, 116, 69] b", "114, 51"),
+            (
+                "a eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefghijklmnopqrstuvwxyz b",
+                "abcdefghijklm",
+            ),
+        ] {
+            let start = text.find(secret).unwrap();
+            for at in start..start + secret.len() {
+                for is_long in [false, true] {
+                    let said = in_two_parts(text, at, is_long);
+                    let shown: String = said.chars().filter(|c| !"|…".contains(*c)).collect();
+                    for four in secret.as_bytes().windows(4) {
+                        let four = std::str::from_utf8(four).unwrap();
+                        assert!(!shown.contains(four), "{at} {is_long}: {said}");
+                    }
+                    assert!(said.trim_end().ends_with('b'), "{at} {is_long}: {said}");
+                }
+            }
+        }
+        // Parts that look like nothing stay.
+        assert_eq!(
+            in_two_parts("Loading [1/10] of 3: done", 9, false),
+            "Loading [1/10] of 3: done\n"
+        );
+    }
+
+    #[test]
+    fn secret_in_parts_is_hidden_in_the_middle_too() {
+        let mut outputs = Outputs::default();
+        let mut said = String::new();
+        for part in [&b"key sesam"[..], b"", b"e-op", b"", b"en-1", b"", b" b\n"] {
+            said += &stretch(&mut outputs, &[part], false);
+        }
+        assert_eq!(said, "key ***……***……*** b\n");
     }
 
     #[test]

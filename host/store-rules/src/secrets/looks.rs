@@ -150,8 +150,12 @@ fn of_a_header(behind: &str) -> Option<(usize, usize)> {
     // In JSON within JSON, the quotes are escaped.
     let start = behind.find(|c: char| !matches!(c, '"' | '\\' | ':' | ' ' | '=')).unwrap_or(0);
     let (between, value) = behind.split_at_checked(start)?;
-    let length = value.find(['\r', '\n', '"', ',']).unwrap_or(value.len());
+    let length = value.find(is_header_end).unwrap_or(value.len());
     between.contains([':', '=']).then_some((start, length))
+}
+
+fn is_header_end(c: char) -> bool {
+    matches!(c, '\r' | '\n' | '"' | ',')
 }
 
 fn of_a_parameter(behind: &str, chars_min: usize) -> Option<(usize, usize)> {
@@ -160,6 +164,81 @@ fn of_a_parameter(behind: &str, chars_min: usize) -> Option<(usize, usize)> {
     // `skip_signature=true` is an option.
     let is_flag = matches!(behind.get(..length), Some("true" | "false"));
     (length == 0 || !is_flag && length >= chars_min).then_some((0, length))
+}
+
+/// A text that looks secret and is not at its end yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// The place from which on it is hidden.
+    pub start: usize,
+    end: End,
+}
+
+/// The end of a text that looks secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Url,
+    Header,
+    Bytes,
+}
+
+impl Open {
+    /// Returns the length of the rest at the beginning of a text. None: it goes beyond the text.
+    pub fn rest(&self, text: &str) -> Option<usize> {
+        match self.end {
+            End::Url => text.find(is_url_end),
+            End::Header => text.find(is_header_end),
+            End::Bytes => text.find(|c: char| !c.is_ascii_digit() && c != ',' && c != ' '),
+        }
+    }
+}
+
+/// Returns what looks secret at the end of a text, if more of it may follow: a URL, the value of a
+/// header or a parameter, or a list of bytes.
+pub fn open_at_end(text: &str) -> Option<Open> {
+    let lower = text.to_ascii_lowercase();
+    let values = NAMES.iter().filter_map(|(name, kind)| {
+        let behind = lower.rfind(name)? + name.len();
+        let (start, end) = match kind {
+            Kind::Parameter(_) => (0, End::Url),
+            Kind::Header => (of_a_header(text.get(behind..)?)?.0, End::Header),
+        };
+        let open = Open { start: behind + start, end };
+        open.rest(text.get(open.start..)?).is_none().then_some(open)
+    });
+    let url = text.rfind("://").and_then(|at| open_url(text, at + "://".len()));
+    let bytes = text.rfind('[').and_then(|at| {
+        let is_item = |item: &str| item.is_empty() || item.parse::<u8>().is_ok();
+        let is_bytes = text.get(at + 1..)?.split(',').map(str::trim).all(is_item);
+        is_bytes.then_some(Open { start: at + 1, end: End::Bytes })
+    });
+    values.chain(url).chain(bytes).min_by_key(|open| open.start)
+}
+
+/// Returns a URL that is not at its end: its user, which may have a password, or its query.
+fn open_url(text: &str, start: usize) -> Option<Open> {
+    let url = text.get(start..).filter(|url| !url.contains(is_url_end))?;
+    let hidden = match (url.find('?'), url.find('/')) {
+        (Some(query), _) => query,
+        // A path is shown, and a query may follow it.
+        (None, Some(_)) => url.len(),
+        (None, None) => 0,
+    };
+    Some(Open { start: start + hidden, end: End::Url })
+}
+
+/// Returns the place from which on a text must wait for more to tell whether it looks secret: that
+/// of [`open_at_end`], or of the beginning of a name.
+pub fn undecided(text: &str) -> Option<usize> {
+    let lower = text.to_ascii_lowercase();
+    let begun = |name: &&str| {
+        let heads = name.char_indices().skip(1).filter_map(|(at, _)| name.get(..at));
+        let heads = heads.chain([*name]).filter(|head| lower.ends_with(head));
+        heads.map(|head| text.len() - head.len()).min()
+    };
+    let names = NAMES.iter().map(|(name, _)| *name).chain(["://"]);
+    let names = names.filter_map(|name| begun(&name));
+    names.chain(open_at_end(text).map(|open| open.start)).min()
 }
 
 /// Hides lists of numbers that may be bytes of a secret, such as `[45, 45, 66, 69]`.

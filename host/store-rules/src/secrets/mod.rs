@@ -30,7 +30,8 @@ use forms::decoded;
 use looks::hide_what_looks_secret;
 use search::Search;
 
-const HIDDEN: &str = "***";
+/// What stands for a secret.
+pub const HIDDEN: &str = "***";
 
 /// The longest message kept of a foreign text, in characters. Servers answer whole pages of HTML.
 const TEXT_CHARS_MAX: usize = 800;

@@ -21,6 +21,9 @@ const PART_CHARS_MIN: usize = 4;
 /// that: of parts of a secret, in forms that can be read in many ways.
 const STEPS_MAX: u64 = 4_000_000;
 
+/// The most bytes of a form that a cut leaves on one side, such as `&amp;amp;amp;quo` of a quote.
+const FORM_BYTES_MAX: usize = 24;
+
 /// The bytes that are compared in the time of a step.
 const BYTES_PER_STEP: u64 = 16;
 
@@ -78,15 +81,19 @@ impl<'a> Search<'a> {
         found
     }
 
-    /// Returns the place at which a secret begins whose rest would be behind the end of the text.
+    /// Returns the place at which a secret begins, or continues behind a cut, whose rest would be
+    /// behind the end of the text.
     pub(super) fn begun(&mut self, secret: &str) -> Option<usize> {
+        if self.text.starts_with(CUT) && self.continues(secret) {
+            return Some(0);
+        }
         for (start, byte) in self.text.bytes().enumerate() {
             if !may_begin(secret, byte) {
                 continue;
             }
             let followed = self.follow(secret, start);
             let is_begun = followed.characters.is_some_and(|characters| characters > 0);
-            if is_begun && self.past_invisible(&followed.places).contains(&self.text.len()) {
+            if is_begun && self.cuts_behind(&followed.places).contains(&self.text.len()) {
                 return Some(start);
             }
             if self.is_over() {
@@ -99,26 +106,77 @@ impl<'a> Search<'a> {
     /// Returns the place of the rest of the secret behind a cut at `mark`.
     fn rest(&mut self, secret: &str, mark: usize) -> Option<Range<usize>> {
         let start = mark + self.text.get(mark..)?.strip_prefix(CUT).map(|_| CUT.len_utf8())?;
+        let starts = self.begins_behind_cut(start);
         let mut end = None;
         for (at, _) in secret.char_indices().skip(1) {
             let rest = secret.get(at..)?;
-            if rest.chars().nth(PART_CHARS_MIN - 1).is_none() || self.is_over() {
+            if rest.chars().nth(PART_CHARS_MIN - 1).is_none() {
                 break;
             }
-            let followed = self.follow(rest, start);
-            end = end.max(match followed.characters {
-                None => followed.places.into_iter().max(),
-                Some(_) => self.cut_of(&followed),
-            });
+            for start in &starts {
+                if self.is_over() {
+                    break;
+                }
+                let followed = self.follow(rest, *start);
+                end = end.max(match followed.characters {
+                    None => followed.places.into_iter().max(),
+                    Some(_) => self.cut_of(&followed),
+                });
+            }
         }
         end.map(|end| start..end)
+    }
+
+    /// Returns true if what is behind the cut at the beginning is a part of the secret, up to the
+    /// end of the text.
+    fn continues(&mut self, secret: &str) -> bool {
+        let starts = self.begins_behind_cut(CUT.len_utf8());
+        for (at, _) in secret.char_indices().skip(1) {
+            let rest = secret.get(at..).unwrap_or_default();
+            for start in &starts {
+                if self.is_over() {
+                    return true;
+                }
+                let followed = self.follow(rest, *start);
+                let is_part = followed.characters.is_some_and(|characters| characters > 0);
+                if is_part && self.cuts_behind(&followed.places).contains(&self.text.len()) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Returns the places behind a cut at which the rest of a secret may begin: there, behind what
+    /// cannot be seen, and behind the rest of a form that was cut.
+    fn begins_behind_cut(&mut self, start: usize) -> Vec<usize> {
+        let mut begins = self.past_invisible(&[start]);
+        let forms =
+            self.behind(start).bytes().take(FORM_BYTES_MAX).take_while(|it| is_of_form(*it));
+        begins.extend((start + 1..).zip(forms).map(|(place, _)| place));
+        begins.dedup();
+        begins
     }
 
     /// Returns the place of the cut that ends a part of a secret.
     fn cut_of(&mut self, followed: &Followed) -> Option<usize> {
         followed.characters.filter(|characters| *characters >= PART_CHARS_MIN)?;
-        let past = self.past_invisible(&followed.places).into_iter();
-        past.filter(|place| self.behind(*place).starts_with(CUT)).max()
+        let cuts = self.cuts_behind(&followed.places).into_iter();
+        cuts.filter(|place| self.behind(*place).starts_with(CUT)).max()
+    }
+
+    /// Returns the places behind which a text may be cut if one of these was reached: they
+    /// themselves, those behind what cannot be seen, and those behind the beginning of a form.
+    fn cuts_behind(&mut self, places: &[usize]) -> Vec<usize> {
+        let mut past = self.past_invisible(places);
+        let begun = past.iter().filter_map(|place| {
+            let form = self.behind(*place);
+            let length = form.bytes().take(FORM_BYTES_MAX).take_while(|it| is_of_form(*it)).count();
+            form.starts_with(['%', '\\', '&']).then_some(place + length)
+        });
+        let begun: Vec<usize> = begun.collect();
+        past.extend(begun);
+        past
     }
 
     /// Follows the secret from `start` as far as the text has it.
@@ -192,6 +250,11 @@ fn may_begin(secret: &str, byte: u8) -> bool {
     lead.is_some_and(|lead| byte.eq_ignore_ascii_case(lead)) || b"%\\&+".contains(&byte)
 }
 
+/// Returns true for a character of the forms that are longer than the character.
+fn is_of_form(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"%\\&#;{}".contains(&byte)
+}
+
 /// Returns true for a character that stands for itself alone.
 fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && !b"%\\&+".contains(&byte)
@@ -262,6 +325,54 @@ mod tests {
             assert_eq!(found(&apart, secret), Some(shown), "{apart:?}");
         }
         assert_eq!(found("pa%ss-word1", "pa%25ss-word1"), None);
+    }
+
+    #[test]
+    fn secret_is_begun_where_a_form_is_cut() {
+        let secret = "S3cr3t/QQ+z\"q";
+        for form in [
+            secret.to_owned(),
+            "S3cr3t%2FQQ%2Bz%22q".to_owned(),
+            "S3cr3t%252FQQ%252Bz%2522q".to_owned(),
+            "S3cr3t\\/QQ+z\\\"q".to_owned(),
+            "S3cr3t&#x2f;QQ&#43;z&amp;quot;q".to_owned(),
+            secret.bytes().map(|byte| format!("%{byte:02x}")).collect(),
+            secret.bytes().map(|byte| format!("\\u{byte:04x}")).collect(),
+            secret.chars().map(|c| format!("{c}\u{200b}")).collect(),
+        ] {
+            let ends = form.char_indices().map(|(at, _)| at).skip(1).collect::<Vec<_>>();
+            for (number, at) in ends.iter().enumerate() {
+                let (head, tail) = form.split_at(*at);
+                let is_read =
+                    number > 0 && Search::new(head).follow(secret, 0).characters > Some(0);
+                if is_read {
+                    assert_eq!(Search::new(&format!("a {head}")).begun(secret), Some(2), "{head}");
+                }
+                // What is left of both sides has less than four characters of the secret.
+                let parts = [format!("{head}{CUT}"), format!("{CUT}{tail}")];
+                for (part, cut_at_end) in parts.iter().zip([true, false]) {
+                    let mut left = part.clone();
+                    for place in Search::new(part).find(secret).into_iter().rev() {
+                        left.replace_range(place, "");
+                    }
+                    let bare = left.replace(CUT, "");
+                    let all = secret.char_indices().map(|(at, _)| at);
+                    let known = all.filter(|at| {
+                        let four = secret.get(*at..(*at + 4).min(secret.len()));
+                        four.is_some_and(|four| four.len() == 4 && contains(&bare, four))
+                    });
+                    assert_eq!(known.count(), 0, "{part:?} ends: {cut_at_end}, left {left:?}");
+                }
+            }
+        }
+        // A piece between two cuts.
+        assert_eq!(Search::new("\u{2026}cr3t%2FQ").begun(secret), Some(0));
+        assert_eq!(Search::new("\u{2026}other z").begun(secret), None);
+        assert_eq!(Search::new("cr3t%2FQ").begun(secret), None);
+    }
+
+    fn contains(text: &str, part: &str) -> bool {
+        !Search::new(text).find(part).is_empty()
     }
 
     #[test]
