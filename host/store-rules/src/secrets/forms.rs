@@ -162,6 +162,7 @@ mod tests {
             ("a &lt;b&gt; &quot;c&quot; &#39;d&#x27;", "a <b> \"c\" 'd'"),
             ("&amp;lt; &amp;amp;lt; &amp; &amp;amp;", "< < & &"),
             ("a & b &; &x; &#; &#xx; &amp;x;", "a & b &; &x; &#; &#xx; &x;"),
+            ("no sign: &#+65; &#x+41;", "no sign: &#+65; &#x+41;"),
             ("&", "&"),
             ("\u{fc}&#xfc;", "\u{fc}\u{fc}"),
         ] {

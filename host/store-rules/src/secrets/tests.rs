@@ -20,13 +20,22 @@ fn foreign_texts_lose_their_secrets_and_keep_the_rest() {
         ("use aws_skip_signature=true here", "use aws_skip_signature=true here"),
         ("abfss://CONTAINER@a.dfs.net/N", "abfss://CONTAINER@a.dfs.net/N"),
         ("abfss://c:hunter3@a.dfs.net/N", "abfss://***@a.dfs.net/N"),
+        ("at abfss://my-data@a.dfs.net/N", "at abfss://my-data@a.dfs.net/N"),
+        ("at https://token@h/x", "at https://***@h/x"),
         ("line\none", "line one"),
         ("x-amz-security-token: AQoDY\r\nnext: 1", "x-amz-security-token: ***  next: 1"),
         (r#"{"x-ms-encryption-key": "abcd", "a": 1}"#, r#"{"x-ms-encryption-key": "***", "a": 1}"#),
         ("SignedHeaders=host;x-amz-security-token;b", "SignedHeaders=host;x-amz-security-token;b"),
         ("Authorization: Basic dXNlcjpwYXNzd29yZA==", "Authorization: Basic ***"),
         ("a basic matter", "a basic matter"),
+        ("a basic m atter", "a basic m atter"),
+        ("a sig=9 of one character", "a sig=*** of one character"),
+        ("Signature=, and no value", "Signature=, and no value"),
+        ("X-Amz-Security-Token=00ff&next=1", "X-Amz-Security-Token=***&next=1"),
         ("line: [45, 45, 45, 45, 66, 69]", "line: [***]"),
+        ("lines: [45, 45, 66, 69,] and [x]", "lines: [***] and [x]"),
+        ("sizes [1, 2, 3] and [1, 2, 3, 4, x]", "sizes [1, 2, 3] and [1, 2, 3, 4, x]"),
+        ("ends in spaces \n", "ends in spaces"),
         ("sizes [1, 2] and [1000, 2000, 3000, 4000]", "sizes [1, 2] and [1000, 2000, 3000, 4000]"),
         (
             "token eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJpc3MiOiJodHRwcyJ9.c2ln ends",
@@ -43,6 +52,15 @@ fn foreign_texts_lose_their_secrets_and_keep_the_rest() {
     }
     assert!(secrets.clean(&"ü".repeat(5000)).chars().count() <= 800);
     assert!(!format!("{secrets:?}").contains("hunter2"));
+}
+
+#[test]
+fn container_of_azure_is_shown_and_a_longer_text_before_the_host_is_not() {
+    for (length, is_shown) in [(63, true), (64, false)] {
+        let user = "c".repeat(length);
+        let shown = looks::hide_in_urls(&format!("abfss://{user}@a.dfs.net/N"));
+        assert_eq!(shown.contains(&user), is_shown, "{shown}");
+    }
 }
 
 /// A secret with every character that some encoding changes.
@@ -70,6 +88,26 @@ fn secrets_are_hidden_in_every_form() {
 }
 
 #[test]
+fn secret_is_hidden_whose_first_character_is_escaped() {
+    let secrets = Secrets::new(["/open+sesame", "%25-percent", "&amp-sand", "\\back"]);
+    for form in [
+        "%2Fopen%2Bsesame",
+        "\\/open+sesame",
+        "&#x2f;open+sesame",
+        "%2525-percent",
+        "&amp;amp-sand",
+    ] {
+        assert_eq!(secrets.hide(&format!("before {form} behind")), "before *** behind", "{form}");
+    }
+}
+
+#[test]
+fn secrets_are_hidden_by_their_places_and_not_in_the_order_of_their_list() {
+    let secrets = Secrets::new(["first-1", "second-2"]);
+    assert_eq!(secrets.hide("second-2, first-1, second-2"), "***, ***, ***");
+}
+
+#[test]
 fn secrets_are_hidden_in_hex_and_in_base64_of_a_longer_text() {
     let secrets = Secrets::new([SECRET]);
     let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -88,6 +126,9 @@ fn secrets_are_hidden_in_hex_and_in_base64_of_a_longer_text() {
             }
         }
     }
+    // Of the shortest secret that is safe to find in them, and of the two alphabets of base64.
+    assert_eq!(Secrets::new(["sesame"]).hide("736573616d65 c2VzYW1l"), "*** ***");
+    assert_eq!(Secrets::new(["??>>??>>"]).hide("Pz8+Pj8/Pj4 Pz8-Pj8_Pj4"), "*** ***");
     // One that is too short for a safe match in base64.
     assert_eq!(Secrets::new(["short"]).hide("73686f7274 c2hvcnQ"), "73686f7274 c2hvcnQ");
 }
@@ -144,6 +185,9 @@ fn padding_and_words_that_are_too_short_are_no_secrets() {
         "Credential=A/b, Signature=***, c"
     );
     assert_eq!(Secrets::new(["a", "ab="]).clean("no answer ab="), "no answer ab=");
+    // Four characters are a secret, also if only the padding makes them four.
+    assert_eq!(Secrets::new(["abcd", "wxyz="]).clean("abcd wxyz"), "*** ***");
+    assert_eq!(Secrets::new(["ab=="]).clean("an ab ab=="), "an ab ***");
     assert!(Secrets::new(["a"]).is_empty());
 }
 
@@ -159,11 +203,15 @@ fn parts_of_a_secret_at_a_cut_are_hidden() {
         ("73657361…", "***…"),
         ("key sesame\u{200b}…", "key ***…"),
         ("ses… …=1", "ses… …=1"),
+        ("sesa… …en=1", "***… …***"),
+        ("ses… …n=1", "ses… …n=1"),
         ("a word… open", "a word… open"),
         ("at https://me:pa…", "at https://***…"),
         ("at https://me:p/q…", "at https://***…"),
+        ("at https://me:p4ss/q…", "at https://***…"),
         ("at https://host:80/pa…", "at https://host:80/pa…"),
         ("at https://host/a:b…", "at https://host/a:b…"),
+        ("at https://host/a:b/c…", "at https://host/a:b/c…"),
     ] {
         assert_eq!(hide_what_looks_secret(&secrets.hide(text)), expected, "{text:?}");
     }
@@ -188,9 +236,19 @@ fn beginning_of_a_secret_is_found_at_the_end_of_a_text() {
         ("key sesame\n", Some(4)),
         ("key sesame\\n", Some(4)),
         ("key sesame!", None),
+        ("key sesame/open=1", None),
         ("key ", None),
         ("", None),
     ] {
         assert_eq!(secrets.begun(text), begun, "{text:?}");
     }
+}
+
+/// Each place of the text can be read in many ways, and most of the secret follows there.
+#[test]
+fn text_that_takes_too_long_to_search_is_hidden_as_a_whole() {
+    let secrets = Secrets::new([format!("{}x", "%25".repeat(400))]);
+    let text = format!("before {}", "%25".repeat(8_000));
+    assert!(secrets.hide(&text) == "***", "it takes too little time");
+    assert_eq!(secrets.begun(&format!("{text} behind")), Some(0));
 }
