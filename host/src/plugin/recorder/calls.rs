@@ -142,6 +142,51 @@ mod tests {
     }
 
     #[test]
+    fn group_begins_with_its_first_call_also_if_that_ends_last() {
+        let mut groups = Groups::default();
+        for number in [5, 3, 4] {
+            groups.add(call(Call::Flush, 1, CallOutcome::Succeeded, number, 0));
+        }
+        let groups = groups.into_sorted();
+        assert_eq!((groups[0].first.0, groups[0].last.0), (3, 5));
+    }
+
+    /// The label of a denied call may be any text, and each other one is that of a granted log.
+    #[test]
+    fn calls_beyond_the_bound_keep_the_label_of_a_log_and_no_other() {
+        let mut groups = Groups::default();
+        let of = |label: &str, kind, number| {
+            let denied = CallOutcome::Failed(kind, "a message".to_owned());
+            let mut call = call(Call::Open, 1, denied, number, 0);
+            call.key.label = label.into();
+            call
+        };
+        groups.add(of("errors", "closed", 0));
+        for number in 1..GROUPS_MAX {
+            let number = u64::try_from(number).unwrap();
+            groups.add(of(&number.to_string(), "denied", number));
+        }
+        for (label, kind) in [("any", "denied"), ("other", "denied"), ("audit", "conflict")] {
+            groups.add(of(label, kind, 1_000));
+        }
+        // One that has a group already.
+        groups.add(of("errors", "closed", 1_001));
+        let groups = groups.into_sorted();
+        let seen = |group: &Group| {
+            let outcome = format!("{:?}", group.key.outcome);
+            (group.key.label.to_string(), outcome, group.key.handle, group.count)
+        };
+        let first = (String::from("errors"), r#"Failed("closed", "a message")"#.to_owned());
+        assert_eq!(seen(&groups[0]), (first.0, first.1, Some(1), 2));
+        let coarse = &groups[GROUPS_MAX..];
+        let expected =
+            [("", r#"Failed("denied", "")"#, 2), ("audit", r#"Failed("conflict", "")"#, 1)];
+        let expected =
+            expected.map(|(label, of, count)| (label.to_owned(), of.to_owned(), None, count));
+        assert_eq!(coarse.iter().map(seen).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
     fn groups_are_bounded_and_every_call_is_counted() {
         let mut groups = Groups::default();
         for number in 0..10_000 {

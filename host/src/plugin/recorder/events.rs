@@ -10,7 +10,7 @@ use super::super::limits::{Limit, LimitHit, PluginLimits};
 use super::super::quota::Quota;
 use super::super::rights::{Right, Rights};
 use super::super::usage::Usage;
-use super::budget::{Budget, LeftOut};
+use super::budget::LeftOut;
 use super::calls::{CallOutcome, Group};
 use super::json::{Object, quoted};
 use super::options::Record;
@@ -138,8 +138,9 @@ impl Writer {
         object.end()
     }
 
-    /// Returns the records of a text: of long output, one for each piece.
-    pub(super) fn said(&self, said: &Ready) -> Vec<String> {
+    /// Returns the records of a text, each with the bytes of output that it is about: of long output
+    /// one for each piece.
+    pub(super) fn said(&self, said: &Ready) -> Vec<(String, u64)> {
         let (number, time) = said.at;
         let time = self.recorder.time(time);
         match said.kind {
@@ -147,17 +148,25 @@ impl Writer {
                 let mut object = self.begin("message", Some(number), time);
                 let text = cut(&said.text, TEXT_CHARACTERS_MAX);
                 object.text("level", level_name(level)).text("text", &text);
-                vec![object.end()]
+                vec![(object.end(), 0)]
             }
             TextKind::Output(stream) => {
                 let pieces = pieces(&said.text).zip(once(said.bytes).chain(repeat(0)));
+                let mut rest = said.bytes;
                 let record = |(text, bytes): (&str, usize)| {
                     let mut object = self.begin("output", Some(number), time);
                     object.text("stream", stream.name()).text("text", text);
                     object.raw("bytes", bytes);
-                    object.end()
+                    // A hidden secret has another length.
+                    let part = text.len().min(rest);
+                    rest -= part;
+                    (object.end(), to_u64(part))
                 };
-                pieces.map(record).collect()
+                let mut records: Vec<_> = pieces.map(record).collect();
+                if let Some((_, last)) = records.last_mut() {
+                    *last += to_u64(rest);
+                }
+                records
             }
         }
     }
@@ -170,11 +179,11 @@ impl Writer {
     }
 
     /// Reports the end. None: the caller dropped the run.
-    pub(super) fn end(&self, ended: Option<&Ended>, budget: &Budget) -> String {
+    pub(super) fn end(&self, ended: Option<&Ended>, left_out: &LeftOut) -> String {
         let mut object = self.begin("end", None, SystemTime::now());
         let Some(ended) = ended else {
             object.text("end", "dropped");
-            object.object("left_out", |inner| add_left_out(inner, &budget.left_out));
+            object.object("left_out", |inner| add_left_out(inner, left_out));
             return object.end();
         };
         object.text("end", ended.end.name());
@@ -196,7 +205,7 @@ impl Writer {
         self.texts(&mut object, "unflushed", ended.unflushed.iter());
         object.raw("output_bytes_dropped", ended.output_bytes_dropped);
         object.object("usage", |inner| usage(inner, &ended.usage));
-        object.object("left_out", |inner| add_left_out(inner, &budget.left_out));
+        object.object("left_out", |inner| add_left_out(inner, left_out));
         object.end()
     }
 
@@ -313,3 +322,6 @@ fn level_name(level: Level) -> &'static str {
         Level::Critical => "critical",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,6 +87,22 @@ mod tests {
     }
 
     #[test]
+    fn streak_ends_with_the_time_of_its_last_call() {
+        let (recorder, label) = (Recorder::new(), Arc::from("errors"));
+        let mut streak = Streak::new(recorder.clone());
+        let times = [1, 2, 9_001].map(|millis| recorder.begun() + Duration::from_millis(millis));
+        for time in times {
+            streak.succeeded(OF, &label, (1, 10), time);
+        }
+        assert!(!recorder.counters().is_over(), "equal calls need no lock");
+        let calls = recorder.take(Instant::now()).calls;
+        assert_eq!(calls.len(), 1);
+        assert_eq!((calls[0].first, calls[0].last), ((1, times[0]), (3, times[2])));
+        assert!(recorder.counters().is_over());
+        assert!(recorder.take(Instant::now()).calls.is_empty());
+    }
+
+    #[test]
     fn numbers_of_calls_and_of_messages_are_in_their_order() {
         let (recorder, label) = (Recorder::new(), Arc::from("errors"));
         let mut streak = Streak::new(recorder.clone());

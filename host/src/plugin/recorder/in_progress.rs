@@ -133,3 +133,6 @@ impl Drop for ObjectCall {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -359,12 +359,29 @@ mod tests {
     }
 
     #[test]
+    fn text_is_marked_where_output_is_left_out() {
+        let full = |end: &str| [&vec![b'\n'; 64 * 1024 - end.len()], end.as_bytes()].concat();
+        // One byte is left out, which nothing shows but the mark.
+        for (end, shown) in [("!!!", "\n|!!!…"), ("!!!\n", "\n!!!\n")] {
+            let mut outputs = Outputs::default();
+            let said = stretch(&mut outputs, &[&full(end), b"!"], false);
+            assert!(said.ends_with(shown), "{:?}", said.trim_start());
+            assert_eq!(stretch(&mut outputs, &[b"!\n"], false), "…!\n");
+            assert_eq!(stretch(&mut outputs, &[b"!\n"], false), "!\n");
+        }
+    }
+
+    #[test]
     fn end_of_a_line_waits_for_one_stretch() {
         let mut outputs = Outputs::default();
         assert_eq!(stretch(&mut outputs, &[b"one\nfo"], false), "one\n");
         assert_eq!(stretch(&mut outputs, &[b"[m"], false), "m|fo");
         assert_eq!(stretch(&mut outputs, &[], false), "");
         assert_eq!(stretch(&mut outputs, &[b"ur\n", "gr\u{fc}".as_bytes()], true), "ur\n|grü");
+        // What came in this stretch waits for the next one, whatever has waited before.
+        assert_eq!(stretch(&mut outputs, &[b"fo"], false), "");
+        assert_eq!(stretch(&mut outputs, &[b"ur\nfi"], false), "four\n");
+        assert_eq!(stretch(&mut outputs, &[b"ve\n"], false), "five\n");
         // A secret that has begun, and one that does not continue.
         assert_eq!(stretch(&mut outputs, &[b"sesame"], false), "");
         assert_eq!(stretch(&mut outputs, &[], false), "***…");
@@ -377,6 +394,30 @@ mod tests {
     }
 
     #[test]
+    fn end_of_a_line_waits_unless_it_is_long() {
+        let lines = "line\n".repeat(LINE_BYTES_MAX);
+        for (length, is_shown) in [(LINE_BYTES_MAX, false), (LINE_BYTES_MAX + 1, true)] {
+            let all = format!("{lines}{}", "x".repeat(length));
+            let said = stretch(&mut Outputs::default(), &[all.as_bytes()], false);
+            assert!(said == if is_shown { &*all } else { &*lines }, "{} bytes", said.len());
+        }
+    }
+
+    #[test]
+    fn texts_have_the_number_of_the_output_that_they_begin_with() {
+        let (mut outputs, redaction) = (Outputs::default(), Redaction::default());
+        let mut numbers = Vec::new();
+        for (number, write) in (1..).zip(["a", "", "b\nc", "", "d\n", "e"]) {
+            let mut texts = Texts::default();
+            texts.output(Stream::Stdout, write.as_bytes(), (number, Instant::now()));
+            let ready = outputs.take(&mut texts, &redaction, false).into_iter();
+            numbers.extend(ready.map(|ready| (ready.at.0, ready.text, ready.bytes)));
+        }
+        let expected = [(1, "a", 1), (3, "b\n", 2), (3, "c", 1), (5, "d\n", 2)];
+        assert_eq!(numbers, expected.map(|(number, text, bytes)| (number, text.to_owned(), bytes)));
+    }
+
+    #[test]
     fn characters_and_bytes_that_are_no_text_are_kept() {
         let mut outputs = Outputs::default();
         let long = [&[b'x'; LINE_BYTES_MAX + 1], &b"\xc3"[..]].concat();
@@ -384,5 +425,8 @@ mod tests {
         assert_eq!(stretch(&mut outputs, &[b"\xbc\n"], false), "ü\n");
         assert_eq!(stretch(&mut outputs, &[b"a\xff\xfesesa"], false), "");
         assert_eq!(stretch(&mut outputs, &[b"me-open-1\n"], false), "a\u{fffd}\u{fffd}***\n");
+        let long = [&[b'x'; LINE_BYTES_MAX + 1], &b"\xffsesa"[..]].concat();
+        assert_eq!(stretch(&mut outputs, &[&long], false).chars().count(), LINE_BYTES_MAX + 2);
+        assert_eq!(stretch(&mut outputs, &[b"me-open-1\n"], false), "***\n");
     }
 }

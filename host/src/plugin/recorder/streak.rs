@@ -115,7 +115,32 @@ impl Taken {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::usage::Call;
+    use super::super::calls::CallOutcome;
     use super::*;
+
+    /// The plugin's thread may count a call after a look has ended the streak.
+    #[test]
+    fn each_look_takes_what_was_counted_since_the_one_before() {
+        let (counters, begun) = (Counters::default(), Instant::now());
+        let at = |nanoseconds| begun + Duration::from_nanos(nanoseconds);
+        let (label, outcome) = ("errors".into(), CallOutcome::Succeeded);
+        let key = Key { call: Call::Append, label, handle: Some(1), outcome };
+        let mut taken = Taken::new(key, (7, at(3)));
+        counters.begin(Counted { count: 1, events: 1, bytes: 10, last: 4 });
+        counters.write(Counted { count: 3, events: 5, bytes: 30, last: 20 });
+        let mut look = || {
+            let group = taken.look(&counters, begun)?;
+            let amount = (group.amount.events, group.amount.bytes);
+            Some((group.count, amount, group.first, group.last))
+        };
+        assert_eq!(look(), Some((3, (5, 30), (7, at(3)), (9, at(20)))));
+        assert_eq!(look(), None);
+        counters.write(Counted { count: 4, events: 6, bytes: 45, last: 50 });
+        // Its own time is not known, and is not before the last call that was taken.
+        assert_eq!(look(), Some((1, (1, 15), (10, at(20)), (10, at(50)))));
+        assert!(counters.is_over());
+    }
 
     #[test]
     fn counts_that_are_read_while_they_are_written_are_of_one_moment() {

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use super::budget::Budget;
+use super::budget::{Budget, Contents};
 use super::events::{Ended, Granted, Writer};
 use super::options::Record;
 use super::outcome::RecordOutcome;
@@ -53,7 +53,7 @@ impl RecordTask {
             writer,
         };
         let first = pending.writer.granted(granted, &record);
-        pending.push(first, 0);
+        pending.push(first, Contents::default());
         let task = tokio::spawn(write(record, pending, ended));
         Self { end, task }
     }
@@ -74,20 +74,20 @@ struct Pending {
     writer: Writer,
     outputs: Outputs,
     budget: Budget,
-    backlog: VecDeque<String>,
+    backlog: VecDeque<(String, Contents)>,
     backlog_bytes: usize,
     /// The number of records that the log has taken.
     records: u64,
 }
 
 impl Pending {
-    fn push(&mut self, record: String, calls: u64) {
+    fn push(&mut self, record: String, contents: Contents) {
         if self.backlog_bytes + record.len() > BACKLOG_BYTES_MAX {
-            self.budget.leave_out(calls);
+            self.budget.left_out.add(contents);
             return;
         }
         self.backlog_bytes += record.len();
-        self.backlog.push_back(record);
+        self.backlog.push_back((record, contents));
     }
 
     /// Writes the records of all that happened since the last time.
@@ -99,21 +99,23 @@ impl Pending {
         // Calls come first: output must not displace them.
         for group in &stretch.calls {
             let record = self.writer.call(group);
-            if self.budget.admit(&record, group.count, now) {
-                records.push((group.first.0, record, group.count));
+            let contents = Contents { calls: group.count, output_bytes: 0 };
+            if self.budget.admit(&record, contents, now) {
+                records.push((group.first.0, record, contents));
             }
         }
         let texts = &mut stretch.texts;
         for said in self.outputs.take(texts, &self.writer.redaction, is_last) {
-            for record in self.writer.said(&said) {
-                if self.budget.admit(&record, 0, now) {
-                    records.push((said.at.0, record, 0));
+            for (record, output_bytes) in self.writer.said(&said) {
+                let contents = Contents { calls: 0, output_bytes };
+                if self.budget.admit(&record, contents, now) {
+                    records.push((said.at.0, record, contents));
                 }
             }
         }
         records.sort_by_key(|(number, ..)| *number);
-        for (_, record, calls) in records {
-            self.push(record, calls);
+        for (_, record, contents) in records {
+            self.push(record, contents);
         }
         let left_out = &mut self.budget.left_out;
         left_out.records = left_out.records.saturating_add(texts.messages_left_out);
@@ -124,14 +126,14 @@ impl Pending {
         if self.budget.left_out != before {
             let record = self.writer.dropped(&self.budget.left_out);
             if self.budget.admit_notice(&record) {
-                self.push(record, 0);
+                self.push(record, Contents::default());
             }
         }
     }
 
     /// Appends as many records as the log takes without waiting.
     fn append_to(&mut self, log: &Log) -> Result<()> {
-        while let Some(record) = self.backlog.front() {
+        while let Some((record, _)) = self.backlog.front() {
             match log.append_now(record.as_bytes()) {
                 None => return Ok(()),
                 Some(appended) => appended?,
@@ -186,9 +188,9 @@ async fn write(
             error = settle(stepping.await, &mut log);
         }
         pending.collect(true);
-        let last = pending.writer.end(ended.as_ref(), &pending.budget);
+        let last = pending.writer.end(ended.as_ref(), &pending.budget.left_out);
         pending.backlog_bytes = 0;
-        pending.push(last, 0);
+        pending.push(last, Contents::default());
         if let Err(failed) = finish(&record, &mut log, &mut pending).await {
             error = Some(failed);
         } else {
@@ -199,12 +201,11 @@ async fn write(
         let message = format!("the last records are not confirmed after {LAST_FLUSH_MAX:?}");
         error = error.or(Some(Error::LimitReached(message)));
     }
-    let left_out = pending.budget.left_out;
+    let mut left_out = pending.budget.left_out;
+    pending.backlog.iter().for_each(|(_, contents)| left_out.add(*contents));
     RecordOutcome {
         records: pending.records,
-        records_left_out: left_out
-            .records
-            .saturating_add(crate::numbers::to_u64(pending.backlog.len())),
+        records_left_out: left_out.records,
         output_bytes_left_out: left_out.output_bytes,
         error,
     }
@@ -258,7 +259,7 @@ async fn finish(record: &Record, log: &mut Option<Log>, pending: &mut Pending) -
         return Err(error);
     }
     if let Some(log) = log {
-        while let Some(record) = pending.backlog.front() {
+        while let Some((record, _)) = pending.backlog.front() {
             log.append(record).await?;
             pending.backlog.pop_front();
             pending.records += 1;
@@ -267,3 +268,6 @@ async fn finish(record: &Record, log: &mut Option<Log>, pending: &mut Pending) -
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,5 +135,28 @@ mod tests {
             texts.message(Level::Info, "m", (number, now));
         }
         assert_eq!((texts.kept.len(), texts.messages_left_out), (TEXTS_MAX, 744));
+        let mut texts = Texts::default();
+        for number in 0..500 {
+            texts.output(Stream::Stdout, b"12", (number, now));
+            texts.output(Stream::Stderr, b"3", (number, now));
+        }
+        assert_eq!(texts.kept.len(), TEXTS_MAX);
+        // The last text takes more, and no other is begun.
+        let left_out = Stream::ALL.map(|stream| *texts.bytes_left_out.of(stream));
+        assert_eq!(left_out, [2 * 372, 0]);
+    }
+
+    #[test]
+    fn bytes_are_kept_up_to_the_bound_and_nothing_beyond() {
+        let (mut texts, now) = (Texts::default(), Instant::now());
+        let half = "m".repeat(BYTES_MAX / 2);
+        texts.message(Level::Info, &half, (1, now));
+        texts.message(Level::Info, &half, (2, now));
+        assert_eq!((texts.kept.len(), texts.messages_left_out), (2, 0));
+        texts.message(Level::Info, "m", (3, now));
+        texts.output(Stream::Stdout, b"o", (4, now));
+        // No text is begun for nothing.
+        assert_eq!((texts.kept.len(), texts.messages_left_out), (2, 1));
+        assert_eq!(*texts.bytes_left_out.of(Stream::Stdout), 1);
     }
 }
