@@ -57,8 +57,9 @@ pub(super) use writer::{Accepted, WriterShare};
 ///
 /// Each label of each run counts for itself, in one process or in several, and sees the writes of
 /// others when it lists. So each further run may exceed the quota by what it writes between two
-/// listings. That is the largest of a quarter of the room that it found, a sixteenth of the quota,
-/// and one call.
+/// listings, which is the largest of a quarter of the room that it found, a sixteenth of the quota,
+/// and one call. What others have accepted and not flushed yet is in no listing: runs that buffer
+/// at the same time may each fill the room that they found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quota {

@@ -331,8 +331,8 @@ pub(crate) struct Run {
     /// error of that call, and events that were accepted are still flushed. A compaction, which
     /// writes before it deletes, and a trim are not refused. Without OBJECTS, only the bytes are
     /// limited. The log is listed when the plugin first opens it, and about ten more times while it
-    /// fills. Several runs count each for itself: each further one may exceed the quota by a
-    /// quarter of the room that it found.
+    /// fills. Several runs count each for itself: one sees what others have written, and not what
+    /// they buffer, so runs at the same time may each fill the room that they found.
     #[arg(long = "quota", value_name = "LABEL=SIZE[,OBJECTS]", value_parser = parse_quota)]
     pub(crate) quotas: Vec<LabelledQuota>,
 
