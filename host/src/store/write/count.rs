@@ -142,6 +142,7 @@ impl Drop for CountedCreate<'_> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use futures::FutureExt as _;
 
     use super::*;
     use crate::store::error::{StoreError, StoreErrorKind};
@@ -197,6 +198,20 @@ mod tests {
         assert_eq!(create(doubt()), (10, 5));
         assert_eq!(create(Err(WriteError::AlreadyExists)), (10, 10));
         assert_eq!(count.writes().begun, space(4, 20));
+    }
+
+    #[tokio::test]
+    async fn wait_for_creates_ends_with_the_last_one() {
+        let count = Arc::<WriteCount>::default();
+        let counts = [count.clone()];
+        assert!(count.wait_for_creates().now_or_never().is_some());
+        let creates = [5, 6].map(|bytes| CountedCreate::begin(&counts, bytes));
+        let mut wait = pin!(count.wait_for_creates());
+        for create in creates {
+            assert!(wait.as_mut().now_or_never().is_none());
+            drop(create);
+        }
+        assert!(wait.now_or_never().is_some());
     }
 
     #[test]

@@ -50,12 +50,15 @@ fn call_that_waits_for_long_is_recorded_once_before_its_outcome() {
     call.end(&Ok(()));
     assert_eq!(take(901), [("ok", 1)]);
     assert_eq!(take(902), []);
+    // One that has ended waits no more, however much later the record is written.
+    begin(begun).end(&Ok(()));
+    assert_eq!(take(5_000), [("ok", 2)]);
     // The next one is another call, and the outcome of one before does not end it.
     let call = begin(begun);
     recorder.refused(Call::Open, "x", None, &Error::Closed);
-    assert_eq!(take(1_000), [("closed", 3), ("waiting", 2)]);
+    assert_eq!(take(1_000), [("closed", 4), ("waiting", 3)]);
     drop(call);
-    assert_eq!(take(1_001), [("unfinished", 2)]);
+    assert_eq!(take(1_001), [("unfinished", 3)]);
 }
 
 #[test]
