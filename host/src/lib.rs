@@ -15,7 +15,8 @@
 //! - [`Host::compact`] keeps a log in few objects, [`Host::trim`] removes its oldest events,
 //!   [`Verifier`] checks it, [`Host::stat`] counts it, and [`Host::files`] lists its objects for
 //!   other tools.
-//! - [`Host::logs`] finds the [`Logs`] below a folder, by the names of their objects.
+//! - [`Host::logs`] finds the [`Logs`] below a folder, by the names of their objects, and
+//!   [`keep::Keeper`] compacts, trims and verifies them by policies.
 //!
 //! Any number of processes may append to one log, read, compact and trim it, without coordination.
 //!
@@ -100,6 +101,7 @@ mod embedding_page {}
 mod clock;
 mod error;
 mod host;
+pub mod keep;
 mod limits;
 mod log;
 mod log_at;

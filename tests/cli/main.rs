@@ -17,6 +17,7 @@ mod inputs;
 #[cfg(unix)]
 mod installed;
 mod interface;
+mod keep;
 mod lacks;
 mod ls;
 mod matrix;

@@ -6,7 +6,7 @@ use crate::binary::{check, fresh, ok};
 use crate::commands::{commands, help_of};
 
 /// Bad values of options.
-const BAD: [(&str, &[&str]); 51] = [
+const BAD: [(&str, &[&str]); 61] = [
     ("--store-option", &["x", "", "=x"]),
     ("--retry-max", &["x", "-1", "101", ""]),
     ("--timeout", &["x", "0", "5m", "5", ""]),
@@ -32,6 +32,16 @@ const BAD: [(&str, &[&str]); 51] = [
     ("--before", &["x", "2026", "30", "1,2", "18446744073709551616", ""]),
     ("--before-position", &["x", "30d", "1,2", "7@", "18446744073709551616", ""]),
     ("--keep-events", &["x", "-1", ""]),
+    ("--logs", &["", "[a"]),
+    ("--compact-batches", &["x", "1", ""]),
+    ("--compact-age", &["x", "7", "1M", ""]),
+    ("--keep-age", &["x", "0", "1M", "999ms", ""]),
+    ("--keep-bytes", &["x", "0", ""]),
+    ("--trim-every", &["x", "7", ""]),
+    ("--verify-every", &["x", "0", ""]),
+    ("--every", &["x", "0", "5w", ""]),
+    ("--jobs", &["x", "0", "65", ""]),
+    ("--prices", &["x", "1", "1,x", "-1,0", ""]),
     ("--log", &["x", "=LOG", "a b=LOG", "a=ftp://host/log", "a="]),
     ("--grant", &["x", "a=fly", "a=read"]),
     ("--quota", &["x", "=1K", "a=", "a=0", "a=1K,0", "a=1K,x", "a=1K"]),
@@ -61,7 +71,8 @@ const BAD: [(&str, &[&str]); 51] = [
 ];
 
 /// Options that name a file: a bad file is bad input, as everywhere.
-const FILES: [&str; 4] = ["--component", "--output", "--position-file", "--report"];
+const FILES: [&str; 5] =
+    ["--component", "--output", "--policy", "--position-file", "--report"];
 
 /// Returns the options of a command that take a value, as its help lists them.
 fn options(command: &str) -> BTreeSet<String> {

@@ -10,6 +10,7 @@ mod handles;
 mod holes;
 mod incomplete_listings;
 mod invalid_listings;
+mod keeping;
 mod limits;
 mod memory;
 mod open_writers;

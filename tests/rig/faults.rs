@@ -140,6 +140,11 @@ impl Faults {
         self.armed.lock().unwrap().push_back((call, fault, well));
     }
 
+    /// Returns whether every armed fault was met.
+    pub fn are_met(&self) -> bool {
+        self.armed.lock().unwrap().is_empty()
+    }
+
     /// Disarms all faults.
     pub fn disarm(&self) {
         self.armed.lock().unwrap().clear();

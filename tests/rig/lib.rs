@@ -1,7 +1,7 @@
 //! The base of the tests: the log's logic run natively and as the built component behind one
 //! interface, stores that fail on request, and servers.
 //!
-//! - `subject` and `passes`: the log as tests see it, and the operations on it.
+//! - `subject` and `passes`: the log as tests see it, and the operations on it; `kept`: many logs.
 //! - `faults`: the words for all that goes wrong, and `counter`: the requests.
 //! - Stores of a host: `faulty` fails on request and counts, `hesitant` waits in every call.
 //! - Stores at the ports of the logic: `native` passes on to a store of a host, `memory` is a map,
@@ -22,6 +22,7 @@ pub mod faults;
 pub mod faulty;
 mod files;
 pub mod hesitant;
+mod kept;
 pub mod memory;
 pub mod native;
 pub mod objects;

@@ -6,6 +6,8 @@
 
 mod deep;
 mod direct;
+#[cfg(test)]
+pub(crate) mod synthetic;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -72,7 +74,7 @@ pub struct ListedLog {
 /// They do not tell which batches a segment has absorbed, nor how many events a segment has:
 /// [`Host::stat`](crate::Host::stat) does, with one get. Only objects directly in the log's folder
 /// count.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct NameCounts {

@@ -22,6 +22,7 @@ impl Command {
             | Self::Doctor(Doctor { json, .. })
             | Self::Wit(Wit { json, .. }) => json.json,
             Self::Component(Component { json, .. }) | Self::Plugin(Plugin { json, .. }) => *json,
+            Self::Keep(keep) => keep.json.json,
             #[cfg(feature = "plugins")]
             Self::Run(_) => false,
             Self::Read(_)

@@ -22,11 +22,12 @@ use crate::terminal::wrapping;
 pub(crate) mod commands;
 mod common_options;
 pub(crate) mod component;
-mod durations;
+pub(crate) mod durations;
 pub(crate) mod files;
 mod global_options;
 mod help_text;
 mod json;
+pub(crate) mod keep;
 pub(crate) mod kit;
 pub(crate) mod ls;
 #[cfg(feature = "plugins")]
@@ -36,6 +37,8 @@ pub(crate) mod positions;
 pub(crate) mod quota;
 #[cfg(feature = "plugins")]
 mod recording;
+#[cfg(feature = "plugins")]
+pub(crate) mod run;
 pub(crate) mod sizes;
 pub(crate) mod tail_start;
 mod times;

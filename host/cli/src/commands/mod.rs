@@ -9,6 +9,7 @@ mod completions;
 mod component;
 mod doctor;
 mod files;
+mod keep;
 mod kit;
 mod ls;
 mod man;
@@ -37,7 +38,12 @@ pub(crate) async fn run(arguments: Arguments, signals: &Signals) -> Result<Code,
     // These commands have no other output.
     let prints = matches!(
         command,
-        Command::Read(_) | Command::Tail(_) | Command::Files(_) | Command::Ls(_) | Command::View(_)
+        Command::Read(_)
+            | Command::Tail(_)
+            | Command::Files(_)
+            | Command::Ls(_)
+            | Command::Keep(_)
+            | Command::View(_)
     );
     if shared.json || prints {
         check_stdout().map_err(|error| Failure::system(exit::STDOUT, &error))?;
@@ -68,6 +74,7 @@ async fn run_command(
         Command::Stat(command) => signals.or(stat::run(&command, shared)).await,
         Command::Files(command) => signals.or(files::run(&command, shared)).await,
         Command::Ls(command) => signals.or(ls::run(&command, shared)).await,
+        Command::Keep(command) => signals.or(keep::run(&command, shared)).await,
         Command::Positions(command) => signals.or(positions::run(&command, shared)).await,
         Command::View(command) => signals.or(view::run(&command, shared)).await,
         Command::Component(command) => component::run(&command, shared).map(Ok),

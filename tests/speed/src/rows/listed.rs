@@ -1,10 +1,11 @@
-//! Many logs of a folder, found by their names, and a bare listing of the same folder.
+//! Many logs of a folder, found by their names or kept, and a bare listing of the same folder.
 
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
 use stratalog::ListOptions;
+use stratalog::keep::{Keeper, Policy, SweepOptions};
 use stratalog::store::Store;
 
 use crate::lab::{Lab, local};
@@ -17,6 +18,15 @@ const RATIO_MIN: f64 = 0.5;
 
 /// Measures the search for all logs, and the listing that it makes.
 pub(crate) fn listed(lab: &Lab) -> Vec<Line> {
+    measure(lab, "find 100,000 logs of 2 objects each in a folder", search)
+}
+
+/// Measures a sweep over all logs, none of which needs anything, and the listing that it makes.
+pub(crate) fn kept(lab: &Lab) -> Vec<Line> {
+    measure(lab, "keep 100,000 idle logs of 2 objects each in a folder", sweep)
+}
+
+fn measure(lab: &Lab, what: &str, work: impl AsyncFn(&Lab, &Store)) -> Vec<Line> {
     let folder = lab.temporary();
     make_logs(folder.path());
     let store = local(folder.path());
@@ -25,14 +35,14 @@ pub(crate) fn listed(lab: &Lab) -> Vec<Line> {
     lab.runtime.block_on(list(&store));
     for _ in 0..lab.runs {
         let start = Instant::now();
-        lab.runtime.block_on(search(lab, &store));
+        lab.runtime.block_on(work(lab, &store));
         found.push(LOGS as f64 / start.elapsed().as_secs_f64());
         let start = Instant::now();
         lab.runtime.block_on(list(&store));
         bare.push(LOGS as f64 / start.elapsed().as_secs_f64());
     }
     vec![Line {
-        what: "find 100,000 logs of 2 objects each in a folder".to_owned(),
+        what: what.to_owned(),
         unit: "logs/s",
         values: found,
         baseline: "bare listing of the same folder".to_owned(),
@@ -59,6 +69,19 @@ async fn search(lab: &Lab, store: &Store) {
         found += 1;
     }
     assert_eq!(found, LOGS);
+}
+
+async fn sweep(lab: &Lab, store: &Store) {
+    // The batches are of 1970: only their number could make a compaction due.
+    let policy = || Policy::new().compact_age(None).keep_events(1_000);
+    let mut keeper = Keeper::new(&lab.host, store, "", move |_| Some(policy()));
+    let mut sweep = keeper.sweep(SweepOptions::new()).await.expect("a sweep");
+    let mut seen = 0;
+    while let Some(kept) = sweep.next().await.expect("a log") {
+        assert!(kept.done.is_empty() && kept.error.is_none());
+        seen += 1;
+    }
+    assert_eq!(seen, LOGS);
 }
 
 async fn list(store: &Store) {

@@ -77,6 +77,7 @@ pub(crate) const ROWS: [Row; 23] = [
     Row { name: "read", what: "read of 64 MiB in live batches", measure: read::read },
     Row { name: "open", what: "another log opened by its path", measure: library::open },
     Row { name: "ls", what: "logs found by the names of their objects", measure: listed::listed },
+    Row { name: "keep", what: "a sweep over logs for which nothing is due", measure: listed::kept },
     Row { name: "crowd", what: "many open logs in a process", measure: crowd::crowd },
     Row { name: "followers", what: "many followers in a process", measure: followers::followers },
     Row { name: "events", what: "read of 64 MiB, event by event", measure: library::events },

@@ -5,7 +5,7 @@ use stratalog::plugin::{Record, RecordOutcome};
 use stratalog::store::Location;
 
 use crate::args::Shared;
-use crate::args::commands::Run;
+use crate::args::run::Run;
 use crate::process::exit::Failure;
 use crate::target::{self, open_store};
 use crate::terminal::human::count;
