@@ -58,7 +58,8 @@ fn operands(help: &str) -> Vec<String> {
     let usage = help.lines().find(|line| line.starts_with("Usage: ")).unwrap();
     let words = usage.split_whitespace();
     let pairs = words.clone().zip(words.skip(1)).filter(|(before, _)| !before.contains("--"));
-    let operands = pairs.filter_map(|(_, word)| word.trim_end_matches("...").strip_prefix('<')?.strip_suffix('>'));
+    let operands = pairs
+        .filter_map(|(_, word)| word.trim_end_matches("...").strip_prefix('<')?.strip_suffix('>'));
     operands.map(str::to_owned).collect()
 }
 

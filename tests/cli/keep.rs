@@ -55,9 +55,10 @@ fn keep_does_what_the_file_of_policies_says() {
     }
     let count = |name: &str| ok(&["read", &format!("{root}/{name}")], "").lines().count();
     assert_eq!((count("app/web"), count("audit"), count("other")), (6, 2, 6));
-    let ran = run_with(&["keep", "--once", "--policy", file, &root], b"");
+    let ran = run_with(&["keep", "--once", "--prices", "0,0", "--policy", file, &root], b"");
     assert_eq!(ran.stdout, "app/web: verified 48 B\n");
-    let summary = format!("3 logs below {root}: 1 worked on, 1 without a policy; about $0 a month\n");
+    let summary =
+        format!("3 logs below {root}: 1 worked on, 1 without a policy; about $0 a month\n");
     assert_eq!(ran.stderr, summary);
 }
 
@@ -120,7 +121,8 @@ fn damaged_log_does_not_keep_the_others_from_being_kept() {
 fn killed_keepers_lose_no_event() {
     let (_folder, root) = root_of(&[("a", 1), ("b", 1)]);
     let logs = ["a", "b"].map(|name| format!("{root}/{name}"));
-    let arguments = ["keep", "-q", "--every", "1s", "--compact-batches", "2", "--logs", "**", &root];
+    let arguments =
+        ["keep", "-q", "--every", "1s", "--compact-batches", "2", "--logs", "**", &root];
     let steady = stratalog(&arguments).spawn().unwrap();
     for number in 0..30 {
         let mut child = stratalog(&arguments).spawn().unwrap();
@@ -139,7 +141,8 @@ fn killed_keepers_lose_no_event() {
     ok(&arguments[..].iter().copied().chain(["--once"]).collect::<Vec<_>>(), "");
     for log in &logs {
         let read = ok(&["read", log], "");
-        let expected: Vec<String> = (0..30).map(|number| format!("{{\"more\":{number}}}")).collect();
+        let expected: Vec<String> =
+            (0..30).map(|number| format!("{{\"more\":{number}}}")).collect();
         assert_eq!(read.lines().skip(1).collect::<Vec<_>>(), expected);
         ok(&["verify", log], "");
     }

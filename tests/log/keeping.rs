@@ -163,7 +163,8 @@ fn retention_holds_back_for_a_named_position() {
     let all = events(48);
     append_hourly(&world, "log", &all);
     world.commit_after("log", "billing", 10);
-    let policy = Policy::new().compact_batches(Some(2)).keep_age(DAY).trim_every(HOUR).keep_unread(true);
+    let policy = Policy::new().compact_batches(Some(2)).keep_age(DAY).trim_every(HOUR);
+    let policy = policy.keep_unread(true);
     let mut keeper = world.keeper(move |_| Some(policy.clone()));
     let kept = only(sweep(&world, &mut keeper, SweepOptions::new()).unwrap());
     assert!(kept.error.is_none(), "{kept:?}");

@@ -13,7 +13,7 @@ use crate::log::NameCounts;
 /// The part beyond a limit of events or bytes that starts a trim: one in this many.
 const BEYOND_PARTS: u64 = 10;
 
-/// What is known of a log.
+/// The facts that are known of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Known {
     /// The time of the oldest batch, absorbed or live.
@@ -30,7 +30,7 @@ impl Known {
     }
 }
 
-/// What is to be done, in this order.
+/// The work that is due, in this order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Due {
     pub(super) compaction: bool,
@@ -61,16 +61,15 @@ impl Times {
 impl Due {
     /// Returns what the names decide.
     pub(super) fn by_names(policy: &Policy, name: &str, counts: &NameCounts, at: Times) -> Self {
-        let is_old = |age: Duration| {
-            counts.first_batch_time.is_some_and(|first| at.is_past(first, age))
-        };
+        let is_old =
+            |age: Duration| counts.first_batch_time.is_some_and(|first| at.is_past(first, age));
         let are_many = policy.compact_batches.is_some_and(|many| counts.batches >= many.max(2));
         let are_old = policy.compact_age.is_some_and(is_old);
         // A killed compaction has left segments. The next one removes them.
-        let has_leftovers = counts.uncommitted_segments > 0;
+        let has_unnamed = counts.uncommitted_segments > 0;
         let compacts = policy.compact_batches.is_some() || policy.compact_age.is_some();
         Self {
-            compaction: compacts && counts.batches >= 2 && (are_many || are_old || has_leftovers),
+            compaction: compacts && counts.batches >= 2 && (are_many || are_old || has_unnamed),
             verification: policy.verify_every.is_some_and(|every| is_turn(name, every, at)),
             ..Self::default()
         }
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn log_is_compacted_if_it_has_many_or_old_batches() {
+    fn log_is_compacted_if_its_batches_are_many_or_aged() {
         let by_default = Policy::new();
         let by_age = Policy::new().compact_batches(None);
         let by_number = Policy::new().compact_age(None).compact_batches(Some(0));
@@ -158,11 +157,8 @@ mod tests {
 
     #[test]
     fn retention_removes_only_what_is_named_and_late() {
-        let known = |age: Duration, events, bytes| Known {
-            first_time: Some(now() - age),
-            events,
-            bytes,
-        };
+        let known =
+            |age: Duration, events, bytes| Known { first_time: Some(now() - age), events, bytes };
         let none = Due::default();
         let with = |policy: &Policy, known| none.with_retention(policy, known, at());
         assert_eq!(with(&Policy::new(), known(9_999 * DAY, u64::MAX, u64::MAX)), none);

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::log::ListedLog;
 use crate::types::{Compaction, CompactionPlan, TrimResult, VerifyProgress};
 
-/// What a sweep did for a log.
+/// The result of a sweep for a log.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Kept {
@@ -28,7 +28,7 @@ pub struct Kept {
     pub log: ListedLog,
     /// Its policy; none: it was left alone.
     pub policy: Option<Policy>,
-    /// What was done, in this order. Empty if nothing was due.
+    /// The work that was done, in this order. Empty if nothing was due.
     pub done: Vec<Work>,
     /// The error that ended it. Damage that a verification finds is one, too.
     pub error: Option<Error>,

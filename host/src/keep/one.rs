@@ -18,7 +18,7 @@ pub(super) struct Task {
     pub(super) name: String,
     pub(super) counts: NameCounts,
     pub(super) policy: Policy,
-    /// What an earlier sweep has counted, if the names are the same since.
+    /// The facts that an earlier sweep has counted, if the names are the same since.
     pub(super) known: Option<Known>,
     pub(super) at: Times,
     pub(super) dry_run: bool,

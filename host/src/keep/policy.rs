@@ -1,8 +1,8 @@
-//! What is done for the logs that a policy is for.
+//! Policies: the work that is due for a log, and when.
 
 use std::time::Duration;
 
-/// What a [`Keeper`](crate::keep::Keeper) does for a log. By default it compacts, and removes
+/// The work of a [`Keeper`](crate::keep::Keeper) for a log. By default it compacts, and removes
 /// nothing: a retention has to be set.
 ///
 /// Retentions remove what every one of them that is set allows to remove first: a log with 30 days

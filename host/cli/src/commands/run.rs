@@ -18,8 +18,8 @@ use stratalog::store::Location;
 use wasmtime_wasi::FsPerms;
 
 use crate::args::Shared;
-use crate::args::run::Run;
 use crate::args::quota::LabelledQuota;
+use crate::args::run::Run;
 use crate::args::sizes::limit_size;
 use crate::numbers::to_u64;
 use crate::process::exit::{Code, Failure};

@@ -138,7 +138,7 @@ impl Writer {
         object.end()
     }
 
-    /// Returns the records of a text, each with the bytes of output that it is about: of long output
+    /// Returns the records of a text, each with the bytes of output that it is about: of long text
     /// one for each piece.
     pub(super) fn said(&self, said: &Ready) -> Vec<(String, u64)> {
         let (number, time) = said.at;

@@ -33,7 +33,7 @@ struct Waiting {
     is_old: bool,
     /// The cut before what follows.
     cut: Cut,
-    /// What looks like a secret, if the cut is in it.
+    /// The text that looks like a secret, if the cut is in it.
     open: Option<Open>,
 }
 

@@ -30,7 +30,7 @@ use forms::decoded;
 use looks::hide_what_looks_secret;
 use search::Search;
 
-/// What stands for a secret.
+/// The text in place of a secret.
 pub const HIDDEN: &str = "***";
 
 /// The longest message kept of a foreign text, in characters. Servers answer whole pages of HTML.

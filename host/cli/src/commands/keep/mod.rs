@@ -126,8 +126,9 @@ async fn sweep(
 /// Returns the time to the next sweep: a tenth more or less, so that keepers that were started
 /// together do not stay together.
 fn with_jitter(every: Duration) -> Result<Duration, Failure> {
-    let random = getrandom::u32()
-        .map_err(|error| Failure::new(Code::Failed, format!("cannot get a random number: {error}")))?;
+    let random = getrandom::u32().map_err(|error| {
+        Failure::new(Code::Failed, format!("cannot get a random number: {error}"))
+    })?;
     let share = f64::from(random) / f64::from(u32::MAX);
     Ok(every.mul_f64(0.9 + 0.2 * share))
 }

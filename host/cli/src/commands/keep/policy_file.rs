@@ -50,7 +50,8 @@ impl Policies {
     /// Reads the policies of a file.
     pub(super) fn read(file: &Path) -> Result<Self, Failure> {
         let shown = file.display();
-        let refuse = |why: String| Failure::input(format!("cannot use the policies {shown}: {why}"));
+        let refuse =
+            |why: String| Failure::input(format!("cannot use the policies {shown}: {why}"));
         let size = fs::metadata(file).map(|found| found.len());
         if size.is_ok_and(|size| size > FILE_BYTES_MAX) {
             return Err(refuse("the file has more than 1 MiB".to_owned()));
@@ -69,9 +70,8 @@ impl Policies {
             return Err("it has no policy; write one below [[policy]]".to_owned());
         }
         let entries = file.policy.into_iter().zip(1..);
-        let read = entries.map(|(entry, number)| {
-            entry.read().map_err(|why| format!("policy {number}: {why}"))
-        });
+        let read = entries
+            .map(|(entry, number)| entry.read().map_err(|why| format!("policy {number}: {why}")));
         read.collect::<Result<_, _>>().map(Self)
     }
 
@@ -118,7 +118,9 @@ impl Entry {
         }
         match self.keep_events {
             Some(0) => {
-                return Err("keep_events = 0: to remove all events, use `stratalog trim`".to_owned());
+                return Err(
+                    "keep_events = 0: to remove all events, use `stratalog trim`".to_owned()
+                );
             }
             Some(events) => policy = policy.keep_events(events),
             None => {}

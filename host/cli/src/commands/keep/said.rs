@@ -1,4 +1,4 @@
-//! What `keep` prints of each log and of a sweep.
+//! The output of `keep` for each log and for a sweep.
 
 use std::time::Duration;
 
@@ -100,8 +100,9 @@ impl Said<'_> {
     /// reader has closed the output.
     pub(super) fn print(&self, log: &Kept, month: f64) -> Result<bool, Failure> {
         let line = if self.json {
-            serde_json::to_string(&self.report(log, month))
-                .map_err(|error| Failure::new(Code::Failed, format!("cannot write JSON: {error}")))?
+            serde_json::to_string(&self.report(log, month)).map_err(|error| {
+                Failure::new(Code::Failed, format!("cannot write JSON: {error}"))
+            })?
         } else {
             match self.text(log, month) {
                 Some(text) => text,
@@ -223,8 +224,13 @@ mod tests {
 
     #[test]
     fn dollars_have_the_digits_that_matter() {
-        let table =
-            [(0.0, "$0"), (0.000_01, "$0"), (0.001_23, "$0.0012"), (0.5, "$0.50"), (1234.5, "$1234.50")];
+        let table = [
+            (0.0, "$0"),
+            (0.000_01, "$0"),
+            (0.001_23, "$0.0012"),
+            (0.5, "$0.50"),
+            (1234.5, "$1234.50"),
+        ];
         for (amount, text) in table {
             assert_eq!(dollars(amount), text);
         }
