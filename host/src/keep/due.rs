@@ -87,10 +87,6 @@ impl Due {
         self.bytes = policy.keep_bytes.filter(|bytes| known.bytes >= beyond(*bytes));
         self
     }
-
-    pub(super) fn is_anything(&self) -> bool {
-        *self != Self::default()
-    }
 }
 
 /// Returns whether the turn of a log is between the sweep before and this one. Every log has one
