@@ -169,6 +169,8 @@ fn of_a_parameter(behind: &str, chars_min: usize) -> Option<(usize, usize)> {
 /// A text that looks secret and is not at its end yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Open {
+    /// The place of what announces it: without that, the rest would look like nothing.
+    sign: usize,
     /// The place from which on it is hidden.
     pub start: usize,
     end: End,
@@ -198,25 +200,27 @@ impl Open {
 pub fn open_at_end(text: &str) -> Option<Open> {
     let lower = text.to_ascii_lowercase();
     let values = NAMES.iter().filter_map(|(name, kind)| {
-        let behind = lower.rfind(name)? + name.len();
+        let sign = lower.rfind(name)?;
+        let behind = sign + name.len();
         let (start, end) = match kind {
             Kind::Parameter(_) => (0, End::Url),
             Kind::Header => (of_a_header(text.get(behind..)?)?.0, End::Header),
         };
-        let open = Open { start: behind + start, end };
+        let open = Open { sign, start: behind + start, end };
         open.rest(text.get(open.start..)?).is_none().then_some(open)
     });
-    let url = text.rfind("://").and_then(|at| open_url(text, at + "://".len()));
+    let url = text.rfind("://").and_then(|at| open_url(text, at));
     let bytes = text.rfind('[').and_then(|at| {
         let is_item = |item: &str| item.is_empty() || item.parse::<u8>().is_ok();
         let is_bytes = text.get(at + 1..)?.split(',').map(str::trim).all(is_item);
-        is_bytes.then_some(Open { start: at + 1, end: End::Bytes })
+        is_bytes.then_some(Open { sign: at, start: at + 1, end: End::Bytes })
     });
     values.chain(url).chain(bytes).min_by_key(|open| open.start)
 }
 
 /// Returns a URL that is not at its end: its user, which may have a password, or its query.
-fn open_url(text: &str, start: usize) -> Option<Open> {
+fn open_url(text: &str, sign: usize) -> Option<Open> {
+    let start = sign + "://".len();
     let url = text.get(start..).filter(|url| !url.contains(is_url_end))?;
     let hidden = match (url.find('?'), url.find('/')) {
         (Some(query), _) => query,
@@ -224,7 +228,7 @@ fn open_url(text: &str, start: usize) -> Option<Open> {
         (None, Some(_)) => url.len(),
         (None, None) => 0,
     };
-    Some(Open { start: start + hidden, end: End::Url })
+    Some(Open { sign, start: start + hidden, end: End::Url })
 }
 
 /// Returns the place from which on a text must wait for more to tell whether it looks secret: that
@@ -238,7 +242,7 @@ pub fn undecided(text: &str) -> Option<usize> {
     };
     let names = NAMES.iter().map(|(name, _)| *name).chain(["://"]);
     let names = names.filter_map(|name| begun(&name));
-    names.chain(open_at_end(text).map(|open| open.start)).min()
+    names.chain(open_at_end(text).map(|open| open.sign)).min()
 }
 
 /// Hides lists of numbers that may be bytes of a secret, such as `[45, 45, 66, 69]`.
