@@ -116,7 +116,7 @@ fn damaged_log_does_not_keep_the_others_from_being_kept() {
     assert!(ran.stderr.contains("1 failed"), "{}", ran.stderr);
 }
 
-/// Keepers that are killed at many moments, beside a writer and each other.
+/// Keepers that are killed at many moments, next to a writer and each other.
 #[test]
 fn killed_keepers_lose_no_event() {
     let (_folder, root) = root_of(&[("a", 1), ("b", 1)]);

@@ -35,7 +35,7 @@ pub struct Keeper {
 
 /// A log as a sweep has seen it.
 struct Remembered {
-    /// A hash of what its names told.
+    /// A hash of what its names tell.
     names: u64,
     known: Known,
     /// The number of the sweep.
@@ -265,7 +265,7 @@ mod tests {
     use crate::log::logs::synthetic::Synthetic;
 
     #[tokio::test]
-    async fn idle_logs_by_the_hundred_thousand_cost_a_list_per_1000_objects_and_no_get() {
+    async fn idle_logs_cost_a_list_per_1000_objects_and_no_get() {
         let (logs, batches) = (100_000, 1);
         let requests = AtomicUsize::new(0);
         let synthetic = Arc::new(Synthetic { logs, batches, requests, fails_at: 0 });

@@ -66,7 +66,7 @@ async fn writes_of_others_are_found_after_a_quarter_of_the_room() {
 }
 
 #[tokio::test]
-async fn call_that_may_need_a_listing_is_neither_granted_nor_refused_without_one() {
+async fn call_that_may_need_a_listing_is_not_decided_without_one() {
     let store = Store::memory();
     let ledger = ledger(&store);
     let share = WriterShare::open(&ledger).await.unwrap();

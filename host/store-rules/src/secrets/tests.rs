@@ -55,7 +55,7 @@ fn foreign_texts_lose_their_secrets_and_keep_the_rest() {
 }
 
 #[test]
-fn container_of_azure_is_shown_and_a_longer_text_before_the_host_is_not() {
+fn container_of_azure_is_shown_and_a_longer_text_is_not() {
     for (length, is_shown) in [(63, true), (64, false)] {
         let user = "c".repeat(length);
         let shown = looks::hide_in_urls(&format!("abfss://{user}@a.dfs.net/N"));
@@ -102,7 +102,7 @@ fn secret_is_hidden_whose_first_character_is_escaped() {
 }
 
 #[test]
-fn secrets_are_hidden_by_their_places_and_not_in_the_order_of_their_list() {
+fn secrets_are_hidden_by_their_places_in_any_order() {
     let secrets = Secrets::new(["first-1", "second-2"]);
     assert_eq!(secrets.hide("second-2, first-1, second-2"), "***, ***, ***");
 }

@@ -79,7 +79,7 @@ fn in_two_parts(text: &str, at: usize, is_long: bool) -> String {
 }
 
 #[test]
-fn what_looks_secret_is_hidden_wherever_it_is_cut() {
+fn text_that_looks_secret_is_hidden_wherever_it_is_cut() {
     for (text, secret) in [
         ("a https://bob:hunter22@host/x b", "hunter22"),
         ("a https://host/x?token=hunter22 b", "hunter22"),

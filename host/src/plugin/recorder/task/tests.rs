@@ -82,7 +82,7 @@ fn output_is_left_out_before_calls_and_its_bytes_are_counted() {
 }
 
 #[test]
-fn each_interval_in_which_something_is_left_out_ends_with_a_record_of_it() {
+fn interval_that_leaves_something_out_ends_with_a_record_of_it() {
     let mut pending = pending(1 << 40);
     let recorder = pending.writer.recorder.clone();
     for number in 1..=2 {

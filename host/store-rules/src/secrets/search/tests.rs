@@ -159,7 +159,7 @@ fn invisible_characters_do_not_hide_a_secret() {
 }
 
 #[test]
-fn what_cannot_be_seen_at_the_end_begins_no_secret() {
+fn characters_that_cannot_be_seen_begin_no_secret() {
     for (text, begun) in [("key s\\n", Some(4)), ("key \\n", None), ("key secret", None)] {
         assert_eq!(Search::new(text).begun("secret"), begun, "{text}");
     }
