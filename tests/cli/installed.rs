@@ -48,7 +48,7 @@ fn man_names_the_folder_that_cannot_be_written() {
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     let pages = file.join("man1");
-    check(&["man", pages.to_str().unwrap()], "", 1, &["cannot write the manual pages to", "man1"]);
+    check(&["man", pages.to_str().unwrap()], "", 5, &["cannot write the manual pages to", "man1"]);
 }
 
 /// Runs the program in the image, as its user. Only root can.
