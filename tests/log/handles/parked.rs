@@ -31,7 +31,9 @@ fn parked_logs_write_the_batches_of_logs_that_are_not() {
     const LOGS: usize = 30;
     const EVENTS: usize = 21;
     let world = World::new(Kind::Component);
-    let options = LogOptions::new().flush_interval(Duration::from_secs(3_600)).flush_threshold(4);
+    // More creates than batches: otherwise a batch grows while others are written.
+    let options = LogOptions::new().creates_max(16).flush_threshold(4);
+    let options = options.flush_interval(Duration::from_secs(3_600));
     let run = |live: usize| {
         let (host, store, options) = (host_of(live), Store::memory(), &options);
         world.runtime.block_on(async {
