@@ -148,10 +148,14 @@ fn value_of(kind: Kind, behind: &str) -> Option<(usize, usize)> {
 
 fn of_a_header(behind: &str) -> Option<(usize, usize)> {
     // In JSON within JSON, the quotes are escaped.
-    let start = behind.find(|c: char| !matches!(c, '"' | '\\' | ':' | ' ' | '=')).unwrap_or(0);
+    let start = behind.find(|c| !is_before_value(c)).unwrap_or(0);
     let (between, value) = behind.split_at_checked(start)?;
     let length = value.find(is_header_end).unwrap_or(value.len());
     between.contains([':', '=']).then_some((start, length))
+}
+
+fn is_before_value(c: char) -> bool {
+    matches!(c, '"' | '\\' | ':' | ' ' | '=')
 }
 
 fn is_header_end(c: char) -> bool {
@@ -189,7 +193,10 @@ impl Open {
     pub fn rest(&self, text: &str) -> Option<usize> {
         match self.end {
             End::Url => text.find(is_url_end),
-            End::Header => text.find(is_header_end),
+            End::Header => {
+                let start = text.find(|c| !is_before_value(c))?;
+                text.get(start..)?.find(is_header_end).map(|length| start + length)
+            }
             End::Bytes => text.find(|c: char| !c.is_ascii_digit() && c != ',' && c != ' '),
         }
     }
@@ -204,7 +211,12 @@ pub fn open_at_end(text: &str) -> Option<Open> {
         let behind = sign + name.len();
         let (start, end) = match kind {
             Kind::Parameter(_) => (0, End::Url),
-            Kind::Header => (of_a_header(text.get(behind..)?)?.0, End::Header),
+            Kind::Header => {
+                let rest = text.get(behind..)?;
+                let start = rest.find(|c| !is_before_value(c)).unwrap_or(rest.len());
+                let is_value = rest.get(..start)?.contains([':', '=']);
+                is_value.then_some((start, End::Header))?
+            }
         };
         let open = Open { sign, start: behind + start, end };
         open.rest(text.get(open.start..)?).is_none().then_some(open)

@@ -166,7 +166,7 @@ fn end_of_a_line_waits_for_one_stretch() {
 fn end_of_a_line_waits_unless_it_is_long() {
     let lines = "line\n".repeat(LINE_BYTES_MAX);
     for (length, is_shown) in [(LINE_BYTES_MAX, false), (LINE_BYTES_MAX + 1, true)] {
-        let all = format!("{lines}{}", "z".repeat(length));
+        let all = format!("{lines}{}", "~".repeat(length));
         let said = stretch(&mut Outputs::default(), &[all.as_bytes()], false);
         assert!(said == if is_shown { &*all } else { &*lines }, "{} bytes", said.len());
     }
@@ -189,12 +189,12 @@ fn texts_have_the_number_of_the_output_that_they_begin_with() {
 #[test]
 fn characters_and_bytes_that_are_no_text_are_kept() {
     let mut outputs = Outputs::default();
-    let long = [&[b'z'; LINE_BYTES_MAX + 1], &b"\xc3"[..]].concat();
+    let long = [&[b'~'; LINE_BYTES_MAX + 1], &b"\xc3"[..]].concat();
     assert_eq!(stretch(&mut outputs, &[&long], false).len(), LINE_BYTES_MAX + 1);
     assert_eq!(stretch(&mut outputs, &[b"\xbc\n"], false), "ü\n");
     assert_eq!(stretch(&mut outputs, &[b"a\xff\xfesesa"], false), "");
     assert_eq!(stretch(&mut outputs, &[b"me-open-1\n"], false), "a\u{fffd}\u{fffd}***\n");
-    let long = [&[b'z'; LINE_BYTES_MAX + 1], &b"\xffsesa"[..]].concat();
+    let long = [&[b'~'; LINE_BYTES_MAX + 1], &b"\xffsesa"[..]].concat();
     assert_eq!(stretch(&mut outputs, &[&long], false).chars().count(), LINE_BYTES_MAX + 2);
     assert_eq!(stretch(&mut outputs, &[b"me-open-1\n"], false), "***\n");
 }

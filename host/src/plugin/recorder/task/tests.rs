@@ -63,7 +63,7 @@ fn output_is_left_out_before_calls_and_its_bytes_are_counted() {
     const BYTES: usize = 9_000;
     let mut pending = pending(500);
     let recorder = pending.writer.recorder.clone();
-    recorder.output(Stream::Stdout, &[b'z'; BYTES]);
+    recorder.output(Stream::Stdout, &[b'~'; BYTES]);
     call(&recorder);
     (0..300).for_each(|_| recorder.message(Level::Info, "m"));
     pending.collect(true);
