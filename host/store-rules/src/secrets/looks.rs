@@ -154,6 +154,10 @@ fn of_a_header(behind: &str) -> Option<(usize, usize)> {
     between.contains([':', '=']).then_some((start, length))
 }
 
+fn is_parameter_end(c: char) -> bool {
+    is_url_end(c) || matches!(c, '&' | ',' | ';')
+}
+
 fn is_before_value(c: char) -> bool {
     matches!(c, '"' | '\\' | ':' | ' ' | '=')
 }
@@ -163,8 +167,7 @@ fn is_header_end(c: char) -> bool {
 }
 
 fn of_a_parameter(behind: &str, chars_min: usize) -> Option<(usize, usize)> {
-    let is_end = |c: char| is_url_end(c) || matches!(c, '&' | ',' | ';');
-    let length = behind.find(is_end).unwrap_or(behind.len());
+    let length = behind.find(is_parameter_end).unwrap_or(behind.len());
     // `skip_signature=true` is an option.
     let is_flag = matches!(behind.get(..length), Some("true" | "false"));
     (length == 0 || !is_flag && length >= chars_min).then_some((0, length))
@@ -184,6 +187,7 @@ pub struct Open {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Url,
+    Parameter,
     Header,
     Bytes,
 }
@@ -193,11 +197,16 @@ impl Open {
     pub fn rest(&self, text: &str) -> Option<usize> {
         match self.end {
             End::Url => text.find(is_url_end),
+            End::Parameter => text.find(is_parameter_end),
             End::Header => {
                 let start = text.find(|c| !is_before_value(c))?;
                 text.get(start..)?.find(is_header_end).map(|length| start + length)
             }
-            End::Bytes => text.find(|c: char| !c.is_ascii_digit() && c != ',' && c != ' '),
+            End::Bytes => {
+                let end = text.find(|c: char| !c.is_ascii_digit() && c != ',' && c != ' ')?;
+                // Otherwise it was no list.
+                Some(if text.get(end..)?.starts_with(']') { end } else { 0 })
+            }
         }
     }
 }
@@ -210,7 +219,7 @@ pub fn open_at_end(text: &str) -> Option<Open> {
         let sign = lower.rfind(name)?;
         let behind = sign + name.len();
         let (start, end) = match kind {
-            Kind::Parameter(_) => (0, End::Url),
+            Kind::Parameter(_) => (0, End::Parameter),
             Kind::Header => {
                 let rest = text.get(behind..)?;
                 let start = rest.find(|c| !is_before_value(c)).unwrap_or(rest.len());
