@@ -75,7 +75,7 @@ pub(crate) struct Keep {
 
     /// Work on this many logs at the same time: 1 to 64
     #[arg(long, value_name = "N", default_value = "4", value_parser = jobs())]
-    pub(crate) jobs: u32,
+    pub(crate) jobs: usize,
 
     /// Dollars for a GiB and month, and for 1,000 writes or listings [default: 0.023,0.005]
     #[arg(long, value_name = "STORAGE,WRITES", value_parser = parse_prices)]
@@ -170,8 +170,8 @@ impl NamedPolicy {
     }
 }
 
-fn jobs() -> impl Fn(&str) -> Result<u32, String> + Clone {
-    number_within::<u32>(1..=64)
+fn jobs() -> impl Fn(&str) -> Result<usize, String> + Clone {
+    number_within::<usize>(1..=64)
 }
 
 fn parse_every(text: &str) -> Result<Duration, String> {
@@ -225,8 +225,7 @@ fn parse_prices(text: &str) -> Result<Prices, String> {
 impl Keep {
     /// Returns the settings of a sweep.
     pub(crate) fn options(&self) -> SweepOptions {
-        let jobs = usize::try_from(self.jobs).unwrap_or(1);
-        SweepOptions::new().dry_run(self.dry_run).jobs(jobs).interval(self.every)
+        SweepOptions::new().dry_run(self.dry_run).jobs(self.jobs).interval(self.every)
     }
 }
 

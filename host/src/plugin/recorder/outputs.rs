@@ -163,9 +163,7 @@ impl Waiting {
         };
         Ready { kind: TextKind::Output(stream), at, text, bytes: bytes.len() }
     }
-}
 
-impl Waiting {
     /// Returns a text without the rest of what looks like a secret and was cut before it, and
     /// without the beginning of such a text at its end, if that is a cut.
     fn without_open(&mut self, text: &str, after: Cut) -> String {

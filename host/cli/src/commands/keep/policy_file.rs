@@ -8,7 +8,7 @@ use serde::Deserialize;
 use stratalog::keep::Policy;
 
 use crate::args::durations::parse_duration;
-use crate::args::keep::{parse_kept_age, parse_kept_bytes, parse_verify_every};
+use crate::args::keep::{NamedPolicy, parse_kept_age, parse_kept_bytes, parse_verify_every};
 use crate::process::exit::Failure;
 use crate::terminal::human;
 
@@ -89,55 +89,41 @@ impl Policies {
 }
 
 impl Entry {
+    /// Checks the policy as the options of the same names are checked.
     fn read(self) -> Result<(Vec<GlobMatcher>, Policy), String> {
         if self.logs.is_empty() {
             return Err("logs is empty; name the logs, as in logs = [\"app/*\"]".to_owned());
         }
-        let mut policy = Policy::new();
-        let sets_compaction = self.compact_batches.is_some() || self.compact_age.is_some();
-        if self.compact == Some(false) {
-            if sets_compaction {
-                return Err("compact = false, and yet says when to compact".to_owned());
-            }
-            policy = policy.compact_batches(None).compact_age(None);
+        let no_compact = self.compact == Some(false);
+        if no_compact && (self.compact_batches.is_some() || self.compact_age.is_some()) {
+            return Err("compact = false, and yet says when to compact".to_owned());
         }
-        match self.compact_batches {
-            Some(batches @ ..2) => {
-                return Err(format!("compact_batches = {batches}: give a number from 2 on"));
-            }
-            Some(batches) => policy = policy.compact_batches(Some(batches)),
-            None => {}
+        if let Some(batches @ ..2) = self.compact_batches {
+            return Err(format!("compact_batches = {batches}: give a number from 2 on"));
         }
-        if let Some(age) = field("compact_age", self.compact_age, parse_duration)? {
-            policy = policy.compact_age(Some(age));
-        }
-        if let Some(age) = field("keep_age", self.keep_age, parse_kept_age)? {
-            policy = policy.keep_age(age);
-        } else if self.trim_every.is_some() {
+        if self.keep_age.is_none() && self.trim_every.is_some() {
             return Err("trim_every has no effect without keep_age".to_owned());
         }
-        match self.keep_events {
-            Some(0) => {
-                return Err(
-                    "keep_events = 0: to remove all events, use `stratalog trim`".to_owned()
-                );
-            }
-            Some(events) => policy = policy.keep_events(events),
-            None => {}
+        if self.keep_events == Some(0) {
+            return Err("keep_events = 0: to remove all events, use `stratalog trim`".to_owned());
         }
-        if let Some(bytes) = field("keep_bytes", self.keep_bytes, parse_kept_bytes)? {
-            policy = policy.keep_bytes(bytes);
-        }
-        if self.keep_unread == Some(true) && !policy.removes_events() {
+        let named = NamedPolicy {
+            compact_batches: self.compact_batches,
+            compact_age: field("compact_age", self.compact_age, parse_duration)?,
+            no_compact,
+            keep_age: field("keep_age", self.keep_age, parse_kept_age)?,
+            keep_events: self.keep_events,
+            keep_bytes: field("keep_bytes", self.keep_bytes, parse_kept_bytes)?,
+            keep_unread: self.keep_unread == Some(true),
+            trim_every: field("trim_every", self.trim_every, parse_duration)?,
+            verify_every: field("verify_every", self.verify_every, parse_verify_every)?,
+            logs: self.logs,
+        };
+        let policy = named.policy();
+        if named.keep_unread && !policy.removes_events() {
             return Err("keep_unread has no effect without a retention".to_owned());
         }
-        if let Some(interval) = field("trim_every", self.trim_every, parse_duration)? {
-            policy = policy.trim_every(interval);
-        }
-        if let Some(interval) = field("verify_every", self.verify_every, parse_verify_every)? {
-            policy = policy.verify_every(interval);
-        }
-        Ok((matchers(&self.logs)?, policy.keep_unread(self.keep_unread == Some(true))))
+        Ok((matchers(&named.logs)?, policy))
     }
 }
 
