@@ -79,7 +79,7 @@ fn main() {
     let machine = machine::described(lab.folder(), lab.runs);
     eprintln!("{machine}");
     let mut lines = vec![table::HEAD.to_owned()];
-    for row in &ROWS {
+    for row in ROWS {
         if arguments.rows.is_empty() || arguments.rows.iter().any(|name| name == row.name) {
             let measured = measure(&lab, row);
             measured.iter().for_each(|line| eprintln!("{line}"));
