@@ -216,27 +216,32 @@ impl Open {
 pub fn open_at_end(text: &str) -> Option<Open> {
     let lower = text.to_ascii_lowercase();
     let values = NAMES.iter().filter_map(|(name, kind)| {
-        let sign = lower.rfind(name)?;
-        let behind = sign + name.len();
-        let (start, end) = match kind {
-            Kind::Parameter(_) => (0, End::Parameter),
-            Kind::Header => {
-                let rest = text.get(behind..)?;
-                let start = rest.find(|c| !is_before_value(c)).unwrap_or(rest.len());
-                let is_value = rest.get(..start)?.contains([':', '=']);
-                is_value.then_some((start, End::Header))?
-            }
-        };
-        let open = Open { sign, start: behind + start, end };
-        open.rest(text.get(open.start..)?).is_none().then_some(open)
+        // A name may be in its own value: the first that is not at its end counts.
+        let mut signs = lower.match_indices(name).map(|(sign, _)| sign);
+        signs.find_map(|sign| open_value(text, sign, sign + name.len(), *kind))
     });
-    let url = text.rfind("://").and_then(|at| open_url(text, at));
+    let url = text.match_indices("://").find_map(|(at, _)| open_url(text, at));
     let bytes = text.rfind('[').and_then(|at| {
         let is_item = |item: &str| item.is_empty() || item.parse::<u8>().is_ok();
         let is_bytes = text.get(at + 1..)?.split(',').map(str::trim).all(is_item);
         is_bytes.then_some(Open { sign: at, start: at + 1, end: End::Bytes })
     });
     values.chain(url).chain(bytes).min_by_key(|open| open.start)
+}
+
+/// Returns the value behind a name, if it is not at its end.
+fn open_value(text: &str, sign: usize, behind: usize, kind: Kind) -> Option<Open> {
+    let (start, end) = match kind {
+        Kind::Parameter(_) => (0, End::Parameter),
+        Kind::Header => {
+            let rest = text.get(behind..)?;
+            let start = rest.find(|c| !is_before_value(c)).unwrap_or(rest.len());
+            let is_value = rest.get(..start)?.contains([':', '=']);
+            is_value.then_some((start, End::Header))?
+        }
+    };
+    let open = Open { sign, start: behind + start, end };
+    open.rest(text.get(open.start..)?).is_none().then_some(open)
 }
 
 /// Returns a URL that is not at its end: its user, which may have a password, or its query.

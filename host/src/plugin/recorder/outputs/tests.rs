@@ -88,6 +88,7 @@ fn text_that_looks_secret_is_hidden_wherever_it_is_cut() {
         ("X-Amz-Security-Token: opaque/sesame22\nb", "opaque/sesam"),
         ("X-Amz-Signature=0123456789abcdef&b", "89abcdef"),
         ("a [83, 51, 99, 114, 51, 116, 69] b", "114, 51"),
+        ("a eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefghijklmnopqrstuvwxyz b", "abcdefghijklm"),
     ] {
         let start = text.find(secret).unwrap();
         for at in start..start + secret.len() {
@@ -102,6 +103,8 @@ fn text_that_looks_secret_is_hidden_wherever_it_is_cut() {
             }
         }
     }
+    let progress = "Loading [1/10] of 3: done";
+    assert_eq!(in_two_parts(progress, 9, false), format!("{progress}\n"));
 }
 
 #[test]
