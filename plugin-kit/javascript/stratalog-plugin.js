@@ -53,7 +53,7 @@ export class Log {
   // have more events than `flushThreshold`, while others are being written.
   static open(label, options = {}) {
     check(options, OPEN_OPTIONS);
-    for (const name of OPEN_OPTIONS) checkCount(name, options[name], 2 ** 32);
+    for (const name of OPEN_OPTIONS) checkCount(name, options[name]);
     return new Log(label, attempt("open", label, () => Handle.open(label, options)));
   }
 
@@ -100,11 +100,14 @@ export class Log {
 // Reads the log with a label. The record `read-options` of the WIT describes the options; `since`
 // and `until` are dates here. With a `name`, it begins at the position that `Events.commit` has
 // committed last under that name. The host must have granted the right `commit` for that.
-export function read(label, { name, ...options } = {}) {
+export function read(label, options = {}) {
   check(options, READ_OPTIONS);
-  for (const count of ["last", "limit"]) checkCount(count, options[count], 2n ** 64n);
-  const times = { since: micros("since", options), until: micros("until", options) };
-  const all = { ...options, ...times };
+  const { name } = options;
+  for (const name of ["last", "limit"]) checkLongCount(name, options[name]);
+  if (options.start !== undefined) checkText("start", options.start);
+  if (name !== undefined) checkText("name", name);
+  const { start, last, limit } = options;
+  const all = { start, last, limit, since: micros("since", options), until: micros("until", options) };
   const reader = attempt("read", label, () =>
     name === undefined ? readLog(label, all) : readNamed(label, name, all),
   );
@@ -199,17 +202,36 @@ const READ_OPTIONS = ["name", "start", "last", "limit", "since", "until"];
 
 // Refuses options that do not exist, such as misspelt ones.
 function check(options, known) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new TypeError(`the options are an object, as { ${known[0]}: … }, not ${shown(options)}`);
+  }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new TypeError(`there is no option ${unknown}: the options are ${known.join(", ")}`);
 }
 
-// Refuses a number that would be another one in the interface.
-function checkCount(name, value, end) {
+// Refuses a number that would be another one in the interface, where it has 32 bits.
+function checkCount(name, value) {
+  if (value === undefined) return;
+  if (Number.isInteger(value) && value >= 0 && value < 2 ** 32) return;
+  throw new TypeError(`${name} is an integer from 0 to ${2 ** 32 - 1}, not ${shown(value)}`);
+}
+
+// The same for 64 bits: a number, if it is exact, or a BigInt.
+function checkLongCount(name, value) {
   if (value === undefined) return;
   const isInteger = typeof value === "bigint" || Number.isSafeInteger(value);
-  if (isInteger && value >= 0 && value < end) return;
-  throw new TypeError(`${name} is an integer from 0 to ${BigInt(end) - 1n}, not ${value}`);
+  if (isInteger && value >= 0 && value < 2n ** 64n) return;
+  throw new TypeError(`${name} is an integer from 0 to ${2n ** 64n - 1n}, not ${shown(value)}`);
+}
+
+function checkText(name, value) {
+  if (typeof value === "string") return;
+  throw new TypeError(`${name} is a text, not ${shown(value)}`);
+}
+
+function shown(value) {
+  return typeof value === "bigint" ? `the BigInt ${value}` : String(value);
 }
 
 function attempt(action, label, call, isOfLines = false) {
@@ -230,6 +252,7 @@ function bytes(event) {
 function micros(name, { [name]: date }) {
   if (date === undefined) return undefined;
   if (!(date instanceof Date)) throw new TypeError(`${name} is a Date, not ${typeof date}`);
+  if (Number.isNaN(date.getTime())) throw new TypeError(`${name} is an invalid Date`);
   return BigInt(Math.max(0, date.getTime())) * 1000n;
 }
 

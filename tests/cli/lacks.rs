@@ -89,6 +89,8 @@ fn events_count_as_read_only_if_there_is_a_stdout() {
         assert!(ran.stderr.contains(words), "{command:?}: {}", ran.stderr);
     }
     assert!(!file.exists());
+    let ran = run_behind("", &["--help"], ">&-");
+    assert!(ran.code == 1 && ran.stderr.contains("stdout is closed"), "{}", ran.stderr);
     // An append that reports nothing on stdout needs none.
     let ran = run_behind("", &["append", "-q", &log, "/dev/null"], ">&-");
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));

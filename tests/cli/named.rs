@@ -40,6 +40,30 @@ fn read_by_name_prints_each_event_once() {
     ok(&["verify", &log], "");
 }
 
+/// Nothing shows which position a damaged one had: the message has the command that forgets it.
+#[test]
+fn damaged_position_is_reported_with_the_way_to_forget_it() {
+    let (folder, log) = fresh();
+    ok(&["append", &log], "a\n");
+    ok(&["read", "--position-name", "job", &log], "");
+    let object = "position_job_0000000000000000001.json";
+    std::fs::write(folder.path().join("log").join(object), "{").unwrap();
+    let way = "positions --forget job ";
+    for command in
+        [&["positions", &log][..], &["verify", &log], &["read", "--position-name", "job", &log]]
+    {
+        let ran = run_with(command, b"");
+        let stderr = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(ran.code == 4 && stderr.contains(way), "{command:?}: {stderr}");
+    }
+    ok(&["positions", "--forget", "job", &log], "");
+    for number in 0..16 {
+        ok(&["append", &log], &format!("{number}\n"));
+        ok(&["read", "--position-name", "job", &log], "");
+    }
+    ok(&["verify", &log], "");
+}
+
 /// A position names every writer whose batches were read before their compaction. People see their
 /// number.
 #[test]

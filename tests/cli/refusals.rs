@@ -209,6 +209,26 @@ fn full_disk_behind_stdout_is_a_failure() {
     }
 }
 
+/// Nobody makes the change again because its report is missing.
+#[cfg(target_os = "linux")]
+#[test]
+fn change_whose_report_cannot_be_written_is_reported_as_made() {
+    let (folder, log) = fresh();
+    let events = folder.path().join("events").display().to_string();
+    fs::write(&events, "a\nb\n").unwrap();
+    for (command, done) in [
+        (&["append", "--json", &log, &events][..], "the events are stored: 2 events"),
+        (&["compact", "--json", &log], "the log is compacted"),
+        (&["trim", "--json", "--keep-events", "1", &log], "the log is trimmed"),
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ran = Ran::from(stratalog(command).stdout(full).output().unwrap());
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert!(ran.stderr.contains(done), "{command:?}: {}", ran.stderr);
+    }
+    assert_eq!(ok(&["read", &log], ""), "b\n");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn folder_that_cannot_be_made_leaves_the_events_unwritten() {

@@ -38,7 +38,9 @@ pub(crate) fn appended(
     let LeftOut { blank_lines, skipped } = left_out;
     let Written { batches, events, bytes } = *written;
     if shared.json {
-        return print_json(&AppendReport { events, batches, bytes, blank_lines, skipped });
+        let report = AppendReport { events, batches, bytes, blank_lines, skipped };
+        let done = format!("the events are stored: {}", count(events, "event", "events"));
+        return print_json_of_change(&report, &done);
     }
     let mut line = if events == 0 {
         format!("no events: nothing appended to {log}")
@@ -68,6 +70,12 @@ pub(crate) fn print_line(quiet: bool, line: &str) {
     if !quiet {
         stderr::say(line);
     }
+}
+
+/// Prints the report of a change as one JSON object on stdout. An error says that the change
+/// `done` was made, so that nobody makes it again.
+pub(crate) fn print_json_of_change(report: &impl Serialize, done: &str) -> Result<(), Failure> {
+    print_json(report).map_err(|failure| failure.with_hint(done.to_owned()))
 }
 
 /// Prints a command's report as one JSON object on stdout.

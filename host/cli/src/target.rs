@@ -80,11 +80,20 @@ impl Target {
     /// read.
     pub(crate) fn way_on<'a>(&self, damaged: impl IntoIterator<Item = &'a str>) -> String {
         let is_manifest = |object: &str| object.rsplit('/').next().is_some_and(is_manifest);
-        if damaged.into_iter().any(is_manifest) {
+        let damaged: Vec<&str> = damaged.into_iter().collect();
+        if damaged.iter().any(|object| is_manifest(object)) {
             return self.way_to_repair();
         }
         let log = shell::word(self.location.to_string().as_ref());
         let repair = self.way_to_repair();
+        if let [object] = damaged[..]
+            && let Some(name) = position_name(object)
+        {
+            return format!(
+                "{repair}; `stratalog positions --forget {name} {log}` lets a reader begin again \
+                 under this name, and 16 commits under it delete the object"
+            );
+        }
         format!("{repair}, and `stratalog read --skip-damaged {log}` reads the rest")
     }
 
@@ -100,6 +109,12 @@ impl Target {
 
 fn is_manifest(name: &str) -> bool {
     name.starts_with("manifest_")
+}
+
+/// Returns the name of which the object is a position.
+fn position_name(object: &str) -> Option<&str> {
+    let (name, _) = object.rsplit('/').next()?.strip_prefix("position_")?.rsplit_once('_')?;
+    Some(name)
 }
 
 /// Returns `there is no log at …`, and the reason if it is known.

@@ -12,7 +12,9 @@ export const run = {
       if (texts().length > 0) append(texts());
       else printAll();
     } catch (error) {
-      printError(`error: ${error.message}\n`);
+      // The reader of the output has read enough.
+      if (error.payload?.tag === "closed") return;
+      printError(`error: ${error.message ?? "cannot write the output"}\n`);
       // The way for a command to report failure.
       throw undefined;
     }

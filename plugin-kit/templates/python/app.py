@@ -21,12 +21,14 @@ class Run(exports.Run):
                 append(texts)
             else:
                 print_all()
-        except LogError as error:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader of the output has read enough.
+            pass
+        except (LogError, OSError) as error:
             print(f"error: {error}", file=sys.stderr)
             # The way for a command to report failure.
             raise Err(None)
-        finally:
-            sys.stdout.flush()
 
 
 def append(texts: list[str]) -> None:

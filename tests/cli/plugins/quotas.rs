@@ -40,7 +40,7 @@ fn refusal_names_the_quota_and_the_report_and_the_record_show_it() {
     let used: Value = serde_json::from_str(&fs::read_to_string(&report).unwrap()).unwrap();
     let quota = json!({"bytes": 1000, "objects": 10, "bytes_max": 1000, "objects_max": 500});
     assert_eq!(used["quotas"], json!({ "evil": quota }));
-    let hit = json!({"limit": "quota_bytes", "value": "1000", "option": "--quota"});
+    let hit = json!({"limit": "quota_bytes", "value": 1000, "option": "--quota"});
     assert_eq!(used["limits_hit"], json!([hit]));
     let records = ok(&["read", &record], "");
     let records: Vec<Value> =

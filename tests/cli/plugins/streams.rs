@@ -211,6 +211,21 @@ fn streams_that_do_not_block_are_waited_for() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
+/// What the plugin prints would be lost without an error.
+#[cfg(target_os = "linux")]
+#[test]
+fn missing_stdout_is_refused_before_the_plugin_runs() {
+    let (_folder, log) = fresh();
+    let command = plugin(&log, &[], &["write-lines"]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$0\" \"$@\" >&-"]);
+    shell.arg(command.get_program()).args(command.get_args());
+    let ran = shell.output().unwrap();
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("cannot lend stdout to a plugin: stdout is closed"), "{stderr}");
+}
+
 #[test]
 fn closed_stdout_is_an_error_of_the_write() {
     let (_folder, log) = fresh();

@@ -49,9 +49,10 @@ pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
 
 /// Parses the time limit of a store operation.
 pub(crate) fn parse_timeout(text: &str) -> Result<Duration, String> {
-    let timeout = match text.trim() {
-        "0" => Duration::ZERO,
-        text => parse_units(text).ok_or_else(|| DURATION_FORM.to_owned())?,
+    let timeout = match (text.trim(), unclear_unit(text)) {
+        ("0", _) => Duration::ZERO,
+        (_, Some(unclear)) => return Err(unclear),
+        (text, None) => parse_units(text).ok_or_else(|| DURATION_FORM.to_owned())?,
     };
     if (TIMEOUT_MIN..=TIMEOUT_LIMIT).contains(&timeout) {
         return Ok(timeout);
@@ -121,6 +122,7 @@ mod tests {
             let message = parse_timeout(text).unwrap_err();
             assert!(!message.contains("or 0"), "{text}: {message}");
         }
+        assert!(parse_timeout("1M").unwrap_err().contains("months"));
         assert!(parse_duration("5").unwrap_err().ends_with("; or 0"));
     }
 }

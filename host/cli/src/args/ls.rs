@@ -26,6 +26,8 @@ for each folder elsewhere. With --shallow, only ROOT and the beginning of each f
 it are listed, which takes fewer requests if the logs have many objects.
 
 A folder that may not be listed is reported, the logs in it are left out, and the exit code is 3. \
+On disk, a folder whose name has a control character or is not UTF-8 is left out with all below \
+it, and not reported: rename it, or name it as ROOT. \
 If there is no log below ROOT, the exit code is 5.
 
 On a terminal, the logs stand in a table. Otherwise there is one line for each, with its \

@@ -16,6 +16,7 @@ use self::commands::Command;
 use self::component::component_file;
 use self::durations::parse_timeout;
 use self::sizes::{MIB, retries, size_within};
+use crate::terminal::closed_stdout::check_stdout;
 use crate::terminal::streams::{Stderr, Stdout};
 use crate::terminal::wrapping;
 
@@ -116,7 +117,7 @@ fn end_with(error: &clap::Error) -> ! {
     let text = error.render().to_string();
     let written = match error.use_stderr() {
         true => Stderr.write_all(wrapping::for_stderr(&hide_secrets(&text)).as_bytes()),
-        false => Stdout.write_all(text.as_bytes()),
+        false => check_stdout().and_then(|()| Stdout.write_all(text.as_bytes())),
     };
     let code = match written {
         Err(cause) if !error.use_stderr() && cause.kind() != ErrorKind::BrokenPipe => {

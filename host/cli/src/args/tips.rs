@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// A command, words that people type with it, and the way to do that.
-const TIPS: [(&str, &[&str], &str); 12] = [
+const TIPS: [(&str, &[&str], &str); 14] = [
     (
         "read",
         &["-n", "--lines", "--last"],
@@ -30,6 +30,8 @@ const TIPS: [(&str, &[&str], &str); 12] = [
         "'run --report' prints the resource usage as JSON; '-- --json' passes the word on",
     ),
     ("completions", &["--json"], "'completions' prints a script, and has no summary"),
+    ("files", &["--json"], "'files --format json' prints JSON"),
+    ("man", &["--json"], "'man' writes pages, and has no summary"),
     ("view", &["--json"], "'view' serves a page, and has no summary; 'stat --json' counts"),
 ];
 
@@ -59,6 +61,9 @@ fn tip(word: &str, typed: &[&str]) -> Option<String> {
     if let Some((_, _, tip)) = known {
         return Some((*tip).to_owned());
     }
+    if let Some(age) = signed_age(typed) {
+        return Some(format!("write an age without a sign: {age} is that long ago"));
+    }
     if word == "--json" {
         return Some(
             "write --json behind the command, as in 'stratalog stat --json LOG'".to_owned(),
@@ -74,6 +79,15 @@ fn tip(word: &str, typed: &[&str]) -> Option<String> {
     let mut numbers = typed.iter().filter(|word| word.strip_prefix('+').is_some_and(is_number));
     let number = numbers.next().filter(|_| is_of("tail"))?;
     Some(format!("'tail -n {number}' begins there"))
+}
+
+/// Returns the age without its sign, if one was typed with a sign behind an option for times.
+fn signed_age<'a>(typed: &[&'a str]) -> Option<&'a str> {
+    const OPTIONS: [&str; 4] = ["--since", "--until", "--before", "--older-than"];
+    typed.iter().zip(typed.iter().skip(1)).find_map(|(option, value)| {
+        let age = value.strip_prefix('-').filter(|_| OPTIONS.contains(option))?;
+        age.starts_with(|c: char| c.is_ascii_digit()).then_some(age)
+    })
 }
 
 #[cfg(test)]
@@ -99,6 +113,11 @@ mod tests {
             ("view --json log", "has no summary"),
             ("run --json plugin.wasm", "'run --report'"),
             ("--json stat log", "behind the command"),
+            ("files --json log", "'files --format json'"),
+            ("man --json dir", "has no summary"),
+            ("read --since -1h log", "1h is that long ago"),
+            ("tail --since -30m log", "30m is that long ago"),
+            ("trim --before -7d log", "7d is that long ago"),
         ];
         for (typed, tip) in table {
             let shown = shown(typed);

@@ -11,7 +11,7 @@ use crate::args::Shared;
 use crate::args::commands::Compact;
 use crate::process::exit::{Code, Failure};
 use crate::progress::{APPEARS_AFTER, Progress};
-use crate::report::{print_json, print_line};
+use crate::report::{print_json, print_json_of_change, print_line};
 use crate::target::Target;
 use crate::terminal::human::{count, size};
 
@@ -107,15 +107,9 @@ fn report(
         compaction.clone();
     let new_key = new_key.as_deref();
     if shared.json {
-        return print_json(&CompactReport {
-            merged_files,
-            events,
-            new_segments,
-            new_key,
-            batches,
-            segments,
-            bytes,
-        });
+        let report =
+            CompactReport { merged_files, events, new_segments, new_key, batches, segments, bytes };
+        return print_json_of_change(&report, "the log is compacted");
     }
     let merged = objects(batches, segments);
     let events = count(events, "event", "events");

@@ -1,18 +1,16 @@
 //! `stratalog run`: runs a plugin in a sandbox and grants it logs.
 
 mod recording;
+mod report;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
-use std::time::Duration;
 
-use serde::Serialize;
 use stratalog::Host;
 use stratalog::plugin::{
-    ExitReason, Grant, LogsCtx, Outcome, PluginEngine, PluginLimits, Quota, QuotaUsage, Right,
-    Rights, Usage,
+    ExitReason, Grant, LogsCtx, Outcome, PluginEngine, PluginLimits, Right, Rights,
 };
 use stratalog::store::Location;
 use wasmtime_wasi::FsPerms;
@@ -28,6 +26,7 @@ use crate::progress::Progress;
 use crate::replaced_file;
 use crate::report::print_line;
 use crate::target::{self, cache_folder, open_store};
+use crate::terminal::closed_stdout::check_stdout;
 use crate::terminal::human::{self, count};
 
 pub(crate) async fn run(
@@ -46,6 +45,8 @@ pub(crate) async fn run(
         run.record(record).map_err(|error| Failure::usage(format!("--record: {error}")))?;
     }
     check_report(command)?;
+    // A plugin would get `/dev/null`, and could not know that what it prints is lost.
+    check_stdout().map_err(|error| Failure::system("cannot lend stdout to a plugin", &error))?;
     let bytes = read_plugin(&command.plugin, &limits)?;
     let engine = PluginEngine::new(limits, cache_folder(shared)?)?;
     let compiling = Progress::of_compiling(shared, &name);
@@ -95,7 +96,7 @@ pub(crate) async fn run(
         );
     }
     let reported = match command.report {
-        Some(_) => report(command.report_file(), &outcome),
+        Some(_) => report::write(command.report_file(), &outcome),
         None => Ok(()),
     };
     let ended = ended(&name, outcome, signals.came());
@@ -282,108 +283,4 @@ fn ended(name: &str, outcome: Outcome, signal: Option<Code>) -> Result<Code, Fai
         ExitReason::Stopped => Ok(signal.unwrap_or(Code::Failed)),
         end => Err(Failure::new(Code::Plugin, format!("{name} {end}"))),
     }
-}
-
-#[derive(Serialize)]
-struct UsageReport<'a> {
-    end: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exit_code: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trap: Option<&'a str>,
-    time_seconds: f64,
-    computed_seconds: f64,
-    memory_bytes_peak: usize,
-    calls: &'a BTreeMap<&'static str, u64>,
-    calls_denied: u64,
-    events_appended: u64,
-    bytes_appended: u64,
-    events_read: u64,
-    bytes_read: u64,
-    log_lines: u64,
-    log_lines_dropped: u64,
-    quotas: BTreeMap<&'a str, QuotaReport>,
-    limits_hit: Vec<LimitReport<'a>>,
-    unflushed: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct QuotaReport {
-    bytes: u64,
-    objects: u64,
-    bytes_max: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    objects_max: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct LimitReport<'a> {
-    limit: &'a str,
-    value: &'a str,
-    option: &'a str,
-}
-
-fn of_quota(used: &QuotaUsage) -> QuotaReport {
-    let (bytes, objects) = (used.bytes, used.objects);
-    let Quota { bytes_max, objects_max, .. } = used.quota;
-    QuotaReport { bytes, objects, bytes_max, objects_max }
-}
-
-/// Reports the resource usage of a run to a file, or without one to stderr.
-fn report(file: Option<&Path>, outcome: &Outcome) -> Result<(), Failure> {
-    let trap = match &outcome.end {
-        ExitReason::Trapped(trap) => Some(trap.as_str()),
-        _ => None,
-    };
-    let Usage {
-        time,
-        computed,
-        memory_bytes_peak,
-        calls,
-        calls_denied,
-        events_appended,
-        bytes_appended,
-        events_read,
-        bytes_read,
-        log_lines,
-        log_lines_dropped,
-        quotas,
-        limits_hit,
-        ..
-    } = &outcome.usage;
-    let seconds = |time: &Duration| (time.as_secs_f64() * 1e6).round() / 1e6;
-    let limits_hit = limits_hit
-        .iter()
-        .map(|hit| LimitReport { limit: hit.limit, value: &hit.value, option: hit.option })
-        .collect();
-    let report = UsageReport {
-        end: outcome.end.name(),
-        exit_code: outcome.end.code(),
-        trap,
-        time_seconds: seconds(time),
-        computed_seconds: seconds(computed),
-        memory_bytes_peak: *memory_bytes_peak,
-        calls,
-        calls_denied: *calls_denied,
-        events_appended: *events_appended,
-        bytes_appended: *bytes_appended,
-        events_read: *events_read,
-        bytes_read: *bytes_read,
-        log_lines: *log_lines,
-        log_lines_dropped: *log_lines_dropped,
-        quotas: quotas.iter().map(|(label, used)| (label.as_str(), of_quota(used))).collect(),
-        limits_hit,
-        unflushed: outcome.unflushed.iter().map(ToString::to_string).collect(),
-    };
-    let mut line = serde_json::to_string(&report)
-        .map_err(|error| Failure::new(Code::Failed, format!("cannot write JSON: {error}")))?;
-    let Some(file) = file else {
-        print_line(false, &line);
-        return Ok(());
-    };
-    line.push('\n');
-    replaced_file::write(file, line.as_bytes()).map_err(|error| {
-        let error = replaced_file::explained(&error);
-        Failure::new(Code::Failed, format!("cannot write the report {}: {error}", file.display()))
-    })
 }

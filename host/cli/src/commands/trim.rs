@@ -8,7 +8,7 @@ use crate::args::Shared;
 use crate::args::trim::Trim;
 use crate::process::exit::{Code, Failure};
 use crate::progress::Progress;
-use crate::report::{print_json, print_line};
+use crate::report::{print_json_of_change, print_line};
 use crate::target::Target;
 use crate::terminal::human::{count, grouped, size};
 
@@ -76,7 +76,7 @@ fn report(
             live_batches,
             held_by,
         } = trimmed.clone();
-        return print_json(&TrimReport {
+        let report = TrimReport {
             events,
             segments,
             bytes,
@@ -85,7 +85,8 @@ fn report(
             first_position,
             live_batches,
             held_by,
-        });
+        };
+        return print_json_of_change(&report, "the log is trimmed");
     }
     print_line(shared.quiet, &summary(trimmed, command, location));
     if let Some(name) = &trimmed.held_by {

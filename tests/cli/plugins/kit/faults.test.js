@@ -120,7 +120,17 @@ test("wrong names and numbers are refused", () => {
   for (const limit of [-1, -1n, 0.5, "1", 2n ** 64n]) {
     assert.throws(() => read("orders", { limit }), /limit is an integer from 0 to 18446744073/);
   }
-  assert.throws(() => Log.open("orders", { flushBytes: -1 }), /flushBytes is an integer from 0 to/);
+  for (const flushBytes of [-1, 1n, 2 ** 32, null]) {
+    const opening = () => Log.open("orders", { flushBytes });
+    assert.throws(opening, /flushBytes is an integer from 0 to 4294967295, not/);
+  }
+  for (const options of [5, null, "name", []]) {
+    assert.throws(() => Log.open("orders", options), /the options are an object, as \{ flush/);
+    assert.throws(() => read("orders", options), /the options are an object, as \{ name/);
+  }
+  assert.throws(() => read("orders", { start: 5 }), /start is a text, not 5/);
+  assert.throws(() => read("orders", { name: null }), /name is a text, not null/);
+  assert.throws(() => read("orders", { since: new Date("no") }), /since is an invalid Date/);
   assert.throws(() => read("orders", { nane: "billing" }), /the options are name, start, /);
 });
 
