@@ -128,6 +128,16 @@ pub const POSITION_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const VERIFY_STEP_BYTES: u64 = 2 * MIB;
 pub const VERIFY_FINDINGS_MAX: usize = 1_000;
 
+/// Batches, and their bytes, in one step of a copy: progress is reported after each step.
+pub const COPY_BATCHES_MAX: usize = 1_000;
+pub const COPY_BYTES_MAX: u64 = 64 * MIB;
+
+/// Batches of a copy whose creates are in flight.
+pub const COPY_CREATES_MAX: usize = 16;
+
+/// The longest name of a source in a mirror mark: a URL with a log's name fits.
+pub const MIRROR_SOURCE_BYTES_MAX: usize = 2_048;
+
 /// Manifests kept below the highest, at least: a reader that listed one of them can still read it.
 /// They are deleted in groups of this many, each with one marker.
 pub const MANIFESTS_KEPT: u64 = 8;

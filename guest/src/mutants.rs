@@ -81,6 +81,10 @@ pub enum Mutant {
     PollTheNewestOnly,
     /// A poll does not look at the manifests.
     PollBatchesOnly,
+    /// A copy creates the manifest before the segments that it names.
+    CopyManifestFirst,
+    /// A copy creates the batches of a writer in any order.
+    CopyUnordered,
     /// A confirmed batch that is gone is passed in silence.
     GoneUnnoticed,
     /// A confirmed batch that is gone does not keep a compaction, a trim or a count from the rest.

@@ -20,6 +20,7 @@ use crate::types::{
 };
 
 pub(crate) mod builder;
+mod copying;
 
 use builder::HostBuilder;
 

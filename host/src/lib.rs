@@ -15,6 +15,7 @@
 //! - [`Host::compact`] keeps a log in few objects, [`Host::trim`] removes its oldest events,
 //!   [`Verifier`] checks it, [`Host::stat`] counts it, and [`Host::files`] lists its objects for
 //!   other tools.
+//! - [`Host::copy`] copies a log to another store while it is used.
 //! - [`Host::logs`] finds the [`Logs`] below a folder, by the names of their objects, and
 //!   [`keep::Keeper`] compacts, trims and verifies them by policies.
 //!
@@ -131,8 +132,8 @@ pub use log::Log;
 #[cfg(feature = "serde")]
 pub use log::Values;
 pub use log::{
-    Event, Events, Files, FilesOptions, Follow, ListOptions, ListedLog, LogFile, Logs, NameCounts,
-    Notice, Notices, Pages, Reader, Verifier,
+    Copied, Copier, Event, Events, Files, FilesOptions, Follow, ListOptions, ListedLog, LogFile,
+    Logs, Mirror, NameCounts, Notice, Notices, Pages, Reader, Verifier,
 };
 pub use log_at::{LogAt, at};
 pub use named_position::NamedPosition;

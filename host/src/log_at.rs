@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use crate::error::{Error, Result};
 use crate::host::Host;
-use crate::log::{Files, FilesOptions, ListOptions, Log, Logs, Reader, Verifier};
+use crate::log::{Copier, Files, FilesOptions, ListOptions, Log, Logs, Reader, Verifier};
 use crate::named_position::NamedPosition;
 use crate::options::LogOptions;
 use crate::read_options::ReadOptions;
@@ -300,6 +300,17 @@ impl LogAt {
     /// As [`Host::files`].
     pub async fn files(&self, options: FilesOptions) -> Result<Files> {
         self.host.files(&self.store, &self.name, options).await
+    }
+
+    /// Copies the log to another one: see [`Host::copy`]. The mark of that one names the store
+    /// and the name of this one, without secrets.
+    ///
+    /// # Errors
+    /// As [`Host::copy`].
+    pub async fn copy_to(&self, target: &Self) -> Result<Copier> {
+        let note = format!("{}: {}", self.store.description(), self.name);
+        let (from, to) = ((&self.store, &*self.name), (&target.store, &*target.name));
+        self.host.copy(from, to, &note).await
     }
 
     /// Counts objects, events and bytes: see [`Host::stat`].

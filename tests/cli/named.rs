@@ -1,9 +1,6 @@
 //! Positions that are kept in the log, under names.
 
-use std::path::Path;
-use std::process::Command;
-
-use crate::binary::{fresh, ok, run_with, stratalog};
+use crate::binary::{fresh, ok, run_with};
 
 /// A position kept in the log: each event is printed once, and a forgotten name has no position.
 #[test]
@@ -82,27 +79,4 @@ fn positions_among_many_writers_are_listed_on_short_lines() {
     ok(&["read", "--position-name", "job", &log], "");
     let listed = ok(&["positions", &log], "");
     assert!(listed.contains("@12 and batches of 1 writer  2 commits"), "{listed}");
-}
-
-/// The commands of the page on copies, for a log that is compacted: positions come along.
-#[test]
-fn copy_by_the_commands_of_its_page_has_named_positions() {
-    let (folder, _) = fresh();
-    let log = folder.path().join("journal").to_str().unwrap().to_owned();
-    ok(&["append", &log], "a\nb\n");
-    ok(&["read", "--position-name", "job", "--limit", "1", &log], "");
-    ok(&["append", &log], "c\n");
-    ok(&["compact", &log], "");
-    let page = include_str!("../../host/docs/copies.md");
-    let commands = page.split("```sh\n").find(|block| block.starts_with("copy() {")).unwrap();
-    let commands = commands.split("```").next().unwrap();
-    let binary = stratalog::<&str>(&[]);
-    let binary = Path::new(binary.get_program()).parent().unwrap();
-    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
-    let mut shell = Command::new("sh");
-    let shell = shell.args(["-c", commands]).env("PATH", path).current_dir(folder.path());
-    let copied = shell.output().unwrap();
-    assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
-    let copy = folder.path().join("copy").to_str().unwrap().to_owned();
-    assert_eq!(ok(&["read", "--position-name", "job", &copy], ""), "b\nc\n");
 }

@@ -6,8 +6,11 @@ use crate::binary::{check, fresh, ok};
 use crate::commands::{commands, help_of};
 
 /// Bad values of options.
-const BAD: [(&str, &[&str]); 61] = [
+const BAD: [(&str, &[&str]); 64] = [
     ("--store-option", &["x", "", "=x"]),
+    ("--from-option", &["x", "", "=x"]),
+    ("--to-option", &["x", "", "=x"]),
+    ("--pause", &["x", "0", "25h", ""]),
     ("--retry-max", &["x", "-1", "101", ""]),
     ("--timeout", &["x", "0", "5m", "5", ""]),
     ("--cache-dir", &[""]),

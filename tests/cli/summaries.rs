@@ -31,7 +31,7 @@ fn session_appends_reads_compacts_and_counts() {
             "identity":null,"uncounted_batches":0,"first_time":null,"last_time":null,"first_position":0,
             "next_position":0,"tiers":[],"garbage_objects":0,"garbage_bytes":0,
             "unfinished_objects":0,"unfinished_bytes":0,"absorbed_bytes":0,"compacted_bytes":0,
-            "write_amplification":1.0}}"#
+            "write_amplification":1.0,"mirror_of":null}}"#
     );
     assert_eq!(before, serde_json::from_str::<serde_json::Value>(&expected).unwrap());
     let times = times.map(|time| time.as_str().unwrap().to_owned());
@@ -60,7 +60,7 @@ fn session_appends_reads_compacts_and_counts() {
          \"tiers\":[{{\"tier\":4,\"segments\":1,\"bytes\":{bytes}}}],\"garbage_objects\":0,\
          \"garbage_bytes\":0,\"unfinished_objects\":0,\"unfinished_bytes\":0,\
          \"absorbed_bytes\":{bytes},\"compacted_bytes\":{bytes},\
-         \"write_amplification\":2.0}}\n",
+         \"write_amplification\":2.0,\"mirror_of\":null}}\n",
         times[0], times[1]
     );
     assert_eq!(ok(&["stat", "--json", &log], ""), after);

@@ -9,6 +9,7 @@ use stratalog::{Error, TrimPoint};
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::reader::ReadOptions;
 
+mod copies;
 mod listed;
 mod named;
 mod reads;

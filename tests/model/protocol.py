@@ -7,8 +7,8 @@ Most writers number their batches: each has several creates in progress, and one
 earlier batch is missing. Writers of batches without numbers, as earlier versions made them, are
 mixed in.
 
-Its actors are writers, compactors, trims, repairs, readers, verifications and readers by
-name. Each is a generator
+Its actors are writers, compactors, trims, repairs, readers, verifications, readers by name and
+copies. Each is a generator
 that yields before every store operation, so a schedule is a sequence of choices. An actor may crash
 or stall. Checked:
 
@@ -28,7 +28,8 @@ or stall. Checked:
 6. A batch is acknowledged after all earlier ones of its writer, and visible after them. No
    acknowledged batch is hidden, or called stranded or gone.
 7. A position can be resumed by any reader at any time, in the middle of a batch too.
-8. The commits under a name are one chain, and a trim that spares names removes nothing before one:
+8. A mirror shows the events of each writer in order, up to some point: mirror.py.
+9. The commits under a name are one chain, and a trim that spares names removes nothing before one:
    named.py.
 
 The assumption: no batch is unconfirmed, and no create of it in progress, for as many generations as
@@ -45,6 +46,7 @@ import rules
 from catalog import EMPTY, look
 from compactor import compactor, trimmer
 from named import consumer, forgetter
+from mirror import Mirror, copier, mirror_reader
 from names import manifests_of
 from reader import heir, pending_reader, reader
 from repair import breaker, remover, repairer, thief
@@ -112,6 +114,10 @@ def run(seed):
             actors += [consumer(world, name, 8) for _ in range(pick.randint(1, 3))]
             late += [consumer(world, name, 8), trimmer(world, 2)]
             late += [forgetter(world, name)] if pick.random() < 0.3 else []
+    if not lie and not broken and pick.random() < 0.5:
+        mirror = Mirror(world)
+        actors += [copier(world, mirror, pick.randint(2, 12)) for _ in range(pick.randint(1, 2))]
+        actors += [mirror_reader(world, mirror, 8), mirror_reader(world, mirror, 8)]
     pick.shuffle(late)
     one_by_one = False
     if lie and pick.random() < 0.5:

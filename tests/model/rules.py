@@ -23,6 +23,8 @@ MUTANTS = [
     "gone-unnoticed", "repair-takes-stranded",
     # Of named positions.
     "first-unchecked", "predecessor-unchecked", "conflict-ignored", "collect-unordered", "trim-ignores-names",
+    # Of copies.
+    "copy-manifest-first", "copy-unordered",
 ]
 
 

@@ -93,6 +93,9 @@ impl Counter {
 /// Returns the kind of an object, by its key.
 fn kind(key: &Path) -> &'static str {
     let name = key.filename().unwrap_or_default();
+    if name.starts_with("batch_mirror") {
+        return "mark";
+    }
     match name.split('_').next().unwrap_or_default() {
         "batch" => "batch",
         "manifest" => "manifest",

@@ -16,6 +16,7 @@ pub mod adapter;
 pub mod alone;
 pub mod altered;
 pub mod backends;
+mod copying;
 pub mod counter;
 pub mod crashing;
 pub mod faults;

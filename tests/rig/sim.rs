@@ -21,7 +21,8 @@
 //! - `world`: the scheduler; `objects`: the store in it; `ports`: an actor's view of both.
 //! - `logic`: the operations of an actor, `native` and in the `component`, whose `imports` the
 //!   actor answers.
-//! - `actors`: `writers`, `readers`, those of one name (`named`), `compactors` and `repairers`.
+//! - `actors`: `writers`, `readers`, those of one name (`named`), `compactors`, `repairers` and
+//!   `mirrors`.
 //! - `schedule`: makes a run from a seed.
 
 mod actors;
@@ -33,6 +34,7 @@ mod history;
 mod imports;
 mod lies;
 pub mod logic;
+mod mirrors;
 mod named;
 mod native;
 mod objects;

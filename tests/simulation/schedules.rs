@@ -189,6 +189,8 @@ fn every_broken_rule_is_noticed() {
         (Mutant::ParkedReaderWithoutLimit, "parked-reader-without-limit"),
         (Mutant::ParkedReaderFresh, "parked-reader-fresh"),
         (Mutant::ParkedReaderAtEnd, "parked-reader-at-end"),
+        (Mutant::CopyManifestFirst, "copy-manifest-first"),
+        (Mutant::CopyUnordered, "copy-unordered"),
     ] {
         match run_all(0..SEEDS_TO_NOTICE, |seed| run_natively(seed, Some(mutant))) {
             Ok(_) => escaped.push(name),

@@ -18,6 +18,8 @@ use crate::format::names::BatchName;
 use crate::ports::HostBytes;
 
 #[cfg(target_arch = "wasm32")]
+mod copies;
+#[cfg(target_arch = "wasm32")]
 mod files;
 #[cfg(target_arch = "wasm32")]
 mod parked;

@@ -3,12 +3,13 @@
 use super::bindings::exports::stratalog::adapters::open_logs;
 use super::bindings::exports::stratalog::log::types;
 use super::bindings::exports::stratalog::log::{
-    append_log as wit, files, host_lines, parking, repairs, survey,
+    append_log as wit, copies, files, host_lines, parking, repairs, survey,
 };
 use super::dropped::{Exported, flush_open, keep, release};
 use super::imports::{HostStore, HostSystem};
 use crate::decide::survey::Surveyor;
 use crate::drive::compactor;
+use crate::drive::copier::{self, Copier, CopyOptions};
 use crate::drive::files::Files;
 use crate::drive::named;
 use crate::drive::reader::{ReadOptions, Reader};
@@ -29,6 +30,8 @@ pub(super) struct ReaderResource(Exported<Reader<HostStore>>);
 pub(super) struct VerifierResource(Exported<Verifier<HostStore>>);
 
 pub(super) struct FilesResource(Exported<Files>);
+
+pub(super) struct CopierResource(Exported<Copier<HostStore, HostSystem>>);
 
 pub(super) struct SurveyorResource(Exported<Surveyor>);
 
@@ -299,6 +302,42 @@ impl repairs::Guest for Component {
         let log = log_of(&name)?;
         let repaired = repair::repair(HostStore, &HostSystem, log, dry_run)?;
         Ok(repaired.steps.into_iter().map(types::RepairStep::from).collect())
+    }
+}
+
+impl copies::Guest for Component {
+    type Copier = CopierResource;
+
+    fn start_copy(
+        source: String,
+        target: String,
+        note: String,
+        dry_run: bool,
+    ) -> Result<copies::Copier, types::Error> {
+        let (from, to) = (log_of(&source)?, log_of(&target)?);
+        let options = CopyOptions { source: note, dry_run };
+        let copier = Copier::new((HostStore, from), (HostStore, to), HostSystem, options)?;
+        Ok(copies::Copier::new(CopierResource(Exported::new(copier))))
+    }
+
+    fn mirror(name: String) -> Result<Option<copies::MirrorState>, types::Error> {
+        let state = copier::mirror(HostStore, log_of(&name)?)?;
+        Ok(state.map(copies::MirrorState::from))
+    }
+
+    fn promote(name: String) -> Result<bool, types::Error> {
+        Ok(copier::promote(HostStore, &HostSystem, log_of(&name)?)?)
+    }
+}
+
+impl copies::GuestCopier for CopierResource {
+    fn next(&self) -> Result<Option<copies::CopyProgress>, types::Error> {
+        let copied = self.0.state().step()?;
+        Ok(copied.map(copies::CopyProgress::from))
+    }
+
+    fn repeat(&self) {
+        self.0.state().repeat();
     }
 }
 

@@ -7,7 +7,8 @@
 
 use crate::error::Error;
 use crate::format::names::{
-    BatchName, BatchTime, Generation, LogName, Marker, ObjectName, PositionName, PositionObject,
+    BatchName, BatchTime, Generation, LogName, Marker, MirrorMark, ObjectName, PositionName,
+    PositionObject,
 };
 use crate::ports::{EntryKind, ListedObject};
 
@@ -29,6 +30,9 @@ pub struct SurveyedLog {
     pub generation: Generation,
     pub first_batch_time: Option<BatchTime>,
     pub last_batch_time: Option<BatchTime>,
+    /// True if it has the mark of a mirror, and that of an ended one.
+    pub mirror: bool,
+    pub mirror_ended: bool,
     /// Names of positions, also of forgotten ones.
     pub positions: u64,
     /// Batches, manifests, segments and indexes.
@@ -178,6 +182,9 @@ impl Folder {
                 self.position = Some(position.name);
             } else if Marker::parse(name).is_some() {
                 log.compacted = true;
+            } else if let Some(mark) = MirrorMark::parse(name) {
+                log.mirror |= mark == MirrorMark::Begun;
+                log.mirror_ended |= mark == MirrorMark::Ended;
             } else {
                 log.foreign_objects += 1;
             }
@@ -217,6 +224,7 @@ impl Folder {
 fn is_of_log(name: &str) -> bool {
     ObjectName::parse(name).is_some()
         || Marker::parse(name).is_some()
+        || MirrorMark::parse(name).is_some()
         || PositionObject::parse(name).is_some()
 }
 

@@ -29,12 +29,14 @@ mod belonging;
 mod contradiction;
 mod indexes;
 mod listing;
+mod mirrored;
 mod orphans;
 mod polling;
 mod readable;
 
 use indexes::IndexCache;
 pub(crate) use listing::NotListed;
+use mirrored::Marks;
 pub use polling::LastLoad;
 use polling::Polled;
 
@@ -61,6 +63,8 @@ pub struct Catalog<S> {
     /// Entries under names of objects that are not objects. None if each is an error instead of
     /// being collected.
     intruders: Option<Map<String, EntryKind>>,
+    /// The mirror marks that were listed.
+    marks: Marks,
     /// The object that was not found at the last search.
     gone: Cell<Option<ObjectName>>,
 }
@@ -99,6 +103,7 @@ impl<S: Store> Catalog<S> {
             unfinished: Map::new(),
             positions: Map::new(),
             intruders: None,
+            marks: Marks::default(),
             gone: Cell::new(None),
         }
     }
@@ -164,6 +169,9 @@ impl<S: Store> Catalog<S> {
                 None
             };
             let batches = self.list_settled(known)?;
+            if scope == Scope::Consistent {
+                self.check_writable("change")?;
+            }
             let new = batches.iter().map(|batch| batch.name).filter(|batch| !known(batch));
             if !self.indexes.contain_all(&new.collect::<Vec<_>>()) {
                 // The new batches may be of another log that has replaced this one, with a manifest

@@ -8,6 +8,7 @@ pub mod catalog;
 pub(crate) mod change;
 pub(crate) mod commit;
 pub mod compactor;
+pub mod copier;
 pub(crate) mod existing;
 pub mod files;
 pub(crate) mod interrupted;

@@ -24,8 +24,8 @@ mod objects;
 
 pub(crate) use names::kept;
 pub use names::{Kept, forget, positions};
-pub(crate) use objects::{get, newest};
-use objects::{list, not_shown};
+use objects::not_shown;
+pub(crate) use objects::{get, list, newest};
 
 /// A reader's part of a name.
 #[derive(Clone, Debug)]

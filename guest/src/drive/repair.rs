@@ -139,6 +139,9 @@ fn run_once<S: Store, Y: System>(
 ) -> Result<bool, Error> {
     committer.catalog.forget(&[]);
     let intruders = Intruders::load(&mut committer.catalog)?;
+    if !dry_run {
+        committer.catalog.check_writable("repair")?;
+    }
     repaired.add(intruders.steps());
     repaired.add(named::steps(&committer.catalog)?);
     if intruders.hide_the_log() {

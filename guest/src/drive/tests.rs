@@ -16,6 +16,7 @@ use crate::format::names::{BatchName, LogName};
 
 #[cfg(feature = "mutants")]
 mod broken;
+mod copies;
 mod files;
 mod memory;
 mod named;

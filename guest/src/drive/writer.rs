@@ -55,12 +55,13 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// Opens a log: lists its batches once, creates no object.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] or [`Error::StoreFailed`].
+    /// [`Error::InvalidInput`], [`Error::StoreFailed`], or [`Error::Unsupported`] for a mirror.
     pub fn open(store: S, system: Y, name: &str, options: OptionsInput) -> Result<Self, Error> {
         let mut catalog = Catalog::new(store, LogName::parse(name)?);
         let options = options.check()?;
         let mut newest = BatchTime::default();
         catalog.list_batch_names(|batch| newest = newest.max(batch.time))?;
+        catalog.check_writable("append to")?;
         let now = system.now_micros();
         let last_time = if newest.micros() > now.saturating_add(CLOCK_AHEAD_MICROS) {
             system.warn(&format!(

@@ -14,6 +14,7 @@ pub(crate) mod legacy_batch;
 pub(crate) mod lines;
 pub mod listed;
 pub mod manifest;
+pub mod mirror;
 pub mod named_position;
 pub mod names;
 pub(crate) mod numbers;

@@ -12,11 +12,13 @@ use crate::error::Error;
 use crate::limits::{LOG_NAME_BYTES_MAX, MANIFESTS_KEPT};
 
 mod batch_name;
+mod mirror_mark;
 mod number;
 mod position_name;
 mod unfinished;
 
 pub use batch_name::{BatchId, BatchName, BatchTime, Origin, Sequence, WriterId};
+pub use mirror_mark::MirrorMark;
 use number::hex;
 pub(crate) use number::{decimal, plain};
 pub use position_name::{PositionAttempt, PositionName, PositionObject};
@@ -58,6 +60,7 @@ impl LogName {
                 // Its folder would stand in the place of that object of the log around it.
                 _ if ObjectName::parse(segment).is_some()
                     || Marker::parse(segment).is_some()
+                    || MirrorMark::parse(segment).is_some()
                     || PositionObject::parse(segment).is_some() =>
                 {
                     return refuse("has a segment that names an object of a log: change it");

@@ -20,8 +20,20 @@ pub(crate) struct Target {
 impl Target {
     /// Opens the store and compiles the component, cheap checks first. Makes no request.
     pub(crate) fn open(log: &str, shared: &Shared, sole_compactor: bool) -> Result<Self, Failure> {
+        let options = ("--store-option", shared.store_options.as_slice());
+        Self::open_with(log, shared, options, sole_compactor)
+    }
+
+    /// Opens a log as [`Target::open`], with the store options of another option of the command
+    /// line.
+    pub(crate) fn open_with(
+        log: &str,
+        shared: &Shared,
+        options: (&'static str, &[String]),
+        sole_compactor: bool,
+    ) -> Result<Self, Failure> {
         let location = Location::parse(log).map_err(Error::from)?;
-        let store = open_store(&location.root, shared, sole_compactor)?;
+        let store = open_store_with(&location.root, shared, options, sole_compactor)?;
         check_place(&location)?;
         let host = host(shared)?;
         let Location { root, name } = &location;
@@ -149,8 +161,18 @@ pub(crate) fn open_store(
     shared: &Shared,
     sole_compactor: bool,
 ) -> Result<Store, Failure> {
-    let mut options = StoreOptions::parse(&shared.store_options)
-        .map_err(|error| Failure::usage(format!("--store-option: {error}")))?
+    open_store_with(root, shared, ("--store-option", &shared.store_options), sole_compactor)
+}
+
+/// Opens a store as [`open_store`], with the store options of another option of the command line.
+pub(crate) fn open_store_with(
+    root: &Root,
+    shared: &Shared,
+    (option, values): (&'static str, &[String]),
+    sole_compactor: bool,
+) -> Result<Store, Failure> {
+    let mut options = StoreOptions::parse(values)
+        .map_err(|error| Failure::usage(format!("{option}: {error}")))?
         .with_sole_compactor(sole_compactor);
     for (key, flag, is_given) in [
         ("retry_max", "--retry-max", shared.retry_max.is_some()),
@@ -170,7 +192,7 @@ pub(crate) fn open_store(
         options = options.with_timeout(timeout);
     }
     let store = Store::open(root, &options).map_err(|error| match error.is_of_option() {
-        true => Failure::from(Error::from(error)).context("--store-option"),
+        true => Failure::from(Error::from(error)).context(option),
         false => Error::from(error).into(),
     })?;
     waiting::report(&store, shared);

@@ -111,6 +111,9 @@ pub struct NameCounts {
     pub last_batch_time: Option<SystemTime>,
     /// The number of names of positions, forgotten ones included.
     pub positions: u64,
+    /// True if the log is a mirror, which only copies write: see
+    /// [`Host::copy`](crate::Host::copy).
+    pub mirror: bool,
     /// The number of batches, manifests, segments and indexes.
     pub objects: u64,
     /// The number of files of writes that are in flight or were killed. Only a folder has them.
@@ -138,6 +141,7 @@ impl From<SurveyedLog> for ListedLog {
             first_batch_time: log.first_batch_time.and_then(times::of_micros),
             last_batch_time: log.last_batch_time.and_then(times::of_micros),
             positions: log.positions,
+            mirror: log.mirror,
             objects: log.objects,
             unfinished_objects: log.unfinished_objects,
             foreign_objects: log.foreign_objects,

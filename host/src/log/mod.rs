@@ -7,6 +7,7 @@
 mod actor;
 mod append_queue;
 mod background;
+mod copier;
 mod durable;
 mod events;
 mod files;
@@ -42,6 +43,7 @@ use durable::Durable;
 use notices::{Notifier, WeakNotifier};
 use writer::{Writer, WriterMemory};
 
+pub use copier::{Copied, Copier, Mirror};
 pub use events::{Event, Events};
 pub use files::{Files, FilesOptions, LogFile};
 pub use follow::Follow;

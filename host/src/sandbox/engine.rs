@@ -243,6 +243,13 @@ impl SharedEngine {
         Ok(instance)
     }
 
+    /// Returns an instance that reaches the two stores of a copy.
+    pub(crate) async fn instantiate_pair(&self, from: &Store, to: &Store) -> Result<Instance> {
+        let mut instance = self.instantiate(from).await?;
+        instance.wasm_store.data_mut().provide_pair(from.clone(), to.clone());
+        Ok(instance)
+    }
+
     /// Returns an instance that reaches one store.
     pub(crate) async fn instantiate(&self, store: &Store) -> Result<Instance> {
         let mut instance = self.engine.instance().await?;

@@ -6,6 +6,7 @@ pub(crate) mod buffer_pool;
 pub(crate) mod calls;
 mod clock;
 pub(crate) mod component_file;
+pub(crate) mod copies;
 pub(crate) mod engine;
 mod failures;
 pub(crate) mod imports;

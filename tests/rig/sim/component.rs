@@ -16,6 +16,8 @@ use stratalog_guest::format::names::BatchName;
 use wasmtime::component::{Component, Linker, ResourceAny};
 use wasmtime::{Config, Store};
 
+mod copying;
+
 use crate::memory::LOG;
 use crate::records::{compact_options, trim_point, wit};
 use crate::sim::imports::{self, ActorPorts, State};

@@ -177,8 +177,24 @@ impl From<Stats> for Counted {
     }
 }
 
+/// The result of a copy.
+#[derive(Debug)]
+pub enum Copied {
+    /// The number of objects.
+    Objects(u64),
+    /// The target has a history of its own, for this reason.
+    Refused(String),
+}
+
+/// A log that is copied to a mirror, for one actor.
+pub trait Copying<'y> {
+    fn copy(&self) -> Outcome<Copied>;
+    fn read_mirror(&self) -> Outcome<Box<dyn Pass + 'y>>;
+    fn verify_mirror(&self) -> Outcome<Verified>;
+}
+
 /// A log, for one actor.
-pub trait Logic<'y> {
+pub trait Logic<'y>: Copying<'y> {
     fn open(&self, options: OptionsInput) -> Outcome<Box<dyn Handle<'y> + 'y>>;
     fn read(&self, options: ReadOptions) -> Outcome<Box<dyn Pass + 'y>>;
     fn read_named(&self, name: &str, options: ReadOptions) -> Outcome<Box<dyn Pass + 'y>>;

@@ -12,6 +12,8 @@ use stratalog_guest::drive::verifier::Verifier;
 use stratalog_guest::drive::writer::Writer;
 use stratalog_guest::error::Error;
 
+mod copying;
+
 use crate::memory::{LOG, log};
 use crate::records::{checked, compaction, error, repair_step, stats, trimmed};
 use crate::sim::logic::{

@@ -130,6 +130,19 @@ fn populate(
         add(plan, Box::new(move |actor| actor.read_under_name(rounds)));
     }
     state.named.is_read = named > 0;
+    // With its own numbers, so that the other actors do the same in a run without a mirror.
+    let mut own = Random::new(plan.clone().draw() ^ 0xc0b1);
+    let mirrors = if is_damaged { 0 } else { own.pick(&[0, 0, 1, 2]) };
+    for _ in 0..mirrors {
+        let rounds = own.up_to(if long { 12 } else { 5 });
+        let after = own.below(if long { 4_000 } else { 400 });
+        let work = move |actor: &mut Actor<'_>| actor.copy_often(rounds);
+        state.add(after, job(subject, saved, own.draw(), work));
+        let (passes, after) = (own.up_to(8), own.below(400));
+        let work = move |actor: &mut Actor<'_>| actor.read_mirror(passes);
+        state.add(after, job(subject, saved, own.draw(), work));
+    }
+    state.is_mirrored = mirrors > 0;
     if is_damaged {
         // Damage and lies never happen in one run.
         state.rates.lies = 0;
@@ -140,6 +153,10 @@ fn populate(
 fn end(actor: &mut Actor<'_>, saved: &SavedPositions) -> Result<(), String> {
     if damage::is_expected() {
         actor.repair_to_rest()?;
+    }
+    let is_mirrored = actor.view.state().is_mirrored;
+    if is_mirrored {
+        actor.compare_mirror()?;
     }
     let mut positions = saved.take();
     positions.push((None, Expectation::default()));
@@ -165,7 +182,8 @@ fn end(actor: &mut Actor<'_>, saved: &SavedPositions) -> Result<(), String> {
     trim_exactly(actor)?;
     is_clean(actor)?;
     resume_from(actor, &mut positions)?;
-    reads_are_exact(actor)
+    reads_are_exact(actor)?;
+    if is_mirrored { actor.compare_mirror() } else { Ok(()) }
 }
 
 /// Checks that every position that a reader gave is still valid.

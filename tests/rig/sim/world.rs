@@ -66,6 +66,8 @@ pub struct State {
     pub objects: Objects,
     pub history: History,
     pub named: Named,
+    /// True if the log is copied to a mirror in this run.
+    pub is_mirrored: bool,
     pub trace: Trace,
     pub steps: u64,
     /// Microseconds since 1970.
@@ -127,6 +129,7 @@ impl World {
             objects: Objects::default(),
             history: History::default(),
             named: Named::default(),
+            is_mirrored: false,
             trace: Trace::new(recorded),
             steps: 0,
             clock: 10_000_000_000,

@@ -20,6 +20,7 @@ impl From<SurveyedLog> for survey::SurveyedLog {
             generation: log.generation.0,
             first_batch_time: log.first_batch_time.map(|time| time.micros()),
             last_batch_time: log.last_batch_time.map(|time| time.micros()),
+            mirror: log.mirror && !log.mirror_ended,
             positions: log.positions,
             objects: log.objects,
             unfinished_objects: log.unfinished_objects,

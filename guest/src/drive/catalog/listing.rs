@@ -10,7 +10,7 @@ use crate::decide::log_state::{self, HighWaterMarks};
 use crate::error::{Damage, Error};
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::names::{
-    self, BatchName, Generation, Marker, ObjectName, PositionObject, SegmentName,
+    self, BatchName, Generation, Marker, MirrorMark, ObjectName, PositionObject, SegmentName,
 };
 use crate::format::ordered::Map;
 use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
@@ -284,6 +284,8 @@ impl<S: Store> Catalog<S> {
                 (kind, None) => {
                     if let Some(object) = PositionObject::parse(own) {
                         self.positions.insert(object, (kind, entry.size));
+                    } else if let Some(mark) = MirrorMark::parse(own) {
+                        self.marks.record(mark);
                     }
                 }
                 (kind, Some(_)) => match &mut self.intruders {

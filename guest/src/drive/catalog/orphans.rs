@@ -31,6 +31,10 @@ impl<S: Store> Catalog<S> {
         batches: &[ListedBatch],
         others: &[ListedOther],
     ) -> Result<Option<Disagreement>, Error> {
+        // A copy puts segments there before the manifest of a much later generation.
+        if self.is_mirror() {
+            return Ok(None);
+        }
         match agreement::beyond_next(manifest, others) {
             Some(found) => Ok(Some(found)),
             None => match without_index(manifest, others) {

@@ -75,6 +75,8 @@ pub fn forget<S: Store, Y: System>(
         if named.number == 0 || (named.position.is_none() && named.attempt.is_some()) {
             return Ok(false);
         }
+        let mut catalog = Catalog::new(store.clone(), log.clone());
+        catalog.list_writable("forget a position of")?;
         match named.commit(store, system, log, None) {
             Err(Error::Conflict(_)) => {}
             done => return done.map(|()| true),

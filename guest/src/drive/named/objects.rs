@@ -26,7 +26,7 @@ pub(crate) fn get<S: Store>(
 }
 
 /// Lists the commits under a name, or under all, in the order of their names and numbers.
-pub(super) fn list<S: Store>(
+pub(crate) fn list<S: Store>(
     store: &S,
     log: &LogName,
     name: Option<&PositionName>,

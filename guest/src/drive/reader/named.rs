@@ -54,6 +54,10 @@ impl<S: Store> Reader<S> {
         let Some(named) = &mut self.named else {
             return refuse("the reader has no name to commit under: open it by `read-named`");
         };
+        if !self.is_placed {
+            self.catalog.list_writable("commit a position in")?;
+        }
+        self.catalog.check_writable("commit a position in")?;
         named.commit(&self.catalog.store, system, &self.catalog.name, Some(text))
     }
 }

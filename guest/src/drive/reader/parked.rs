@@ -66,7 +66,9 @@ impl<S: Store> Reader<S> {
         let is_at_rest = self.failed.is_none()
             && self.tail.is_none()
             && self.skipped.as_ref().is_none_or(Vec::is_empty)
-            && !self.catalog.has_doubts();
+            && !self.catalog.has_doubts()
+            // A commit would not know that it is one.
+            && !(self.named.is_some() && self.catalog.is_mirror());
         if !is_at_rest {
             return None;
         }

@@ -2,11 +2,11 @@
 
 use std::panic::catch_unwind;
 
-use super::{named, parked, parked_reader, rules};
+use super::{copies, named, parked, parked_reader, rules};
 use crate::mutants::{self, Mutant};
 
 /// A rule, and the test that notices when it is broken.
-const NOTICED: [(Mutant, fn()); 35] = [
+const NOTICED: [(Mutant, fn()); 36] = [
     (Mutant::DropHorizon, super::writer_that_has_rested_is_read_after_its_last_batch_was_forgotten),
     (
         Mutant::WaitingStays,
@@ -50,6 +50,7 @@ const NOTICED: [(Mutant, fn()); 35] = [
     (Mutant::ParkedReaderAtEnd, parked_reader::reader_parked_between_pages_yields_each_event_once),
     (Mutant::ParkedReaderWithoutGeneration, parked_reader::parked_reader_believes_no_older_listing),
     (Mutant::ParkedReaderWithoutCommit, parked_reader::parked_reader_keeps_its_name),
+    (Mutant::CopyManifestFirst, copies::copy_killed_anywhere_shows_a_state_of_the_source),
     (Mutant::KnownByName, super::retry_waits_for_fewer_batches_and_counts_once),
 ];
 

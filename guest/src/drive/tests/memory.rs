@@ -38,6 +38,8 @@ pub(super) struct Inner {
     doubted: RefCell<Option<(String, Vec<u8>)>>,
     /// The key that the next list leaves out, as if it had looked before the create.
     pub(super) unseen: RefCell<Option<String>>,
+    /// The writes and deletes left before the store is down. None: any number.
+    pub(super) fuse: Cell<Option<usize>>,
 }
 
 #[derive(Clone, Default)]
@@ -109,7 +111,18 @@ impl Memory {
         names.filter(|name| name.starts_with(prefix)).map(str::to_owned).collect()
     }
 
+    /// Returns true if the store takes a write or a delete.
+    fn is_up(&self) -> bool {
+        let left = self.0.fuse.get();
+        self.0.fuse.set(left.map(|left| left.saturating_sub(1)));
+        left != Some(0)
+    }
+
     fn put(&self, key: &str, bytes: &[u8]) -> Outcome {
+        if !self.is_up() {
+            let (kind, message) = (StoreErrorKind::Unavailable, "down".to_owned());
+            return Err(WriteError::NotWritten(StoreError { kind, message }));
+        }
         let mut objects = self.0.objects.borrow_mut();
         if objects.contains_key(key) {
             return Err(WriteError::AlreadyExists);
@@ -245,7 +258,7 @@ impl Store for Memory {
     }
 
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
-        if self.0.keeps_all.get() {
+        if self.0.keeps_all.get() || !self.is_up() {
             let error = StoreError { kind: StoreErrorKind::Unavailable, message: String::new() };
             return keys.iter().map(|key| (key.clone(), error.clone())).collect();
         }

@@ -61,7 +61,11 @@ impl<S: Store> Verifier<S> {
                     before = None;
                     continue;
                 }
-                Ok(StoredManifest::Gone) if log_state::may_be_deleted(generation, highest) => {
+                // A copy creates those below the current one after it.
+                Ok(StoredManifest::Gone)
+                    if log_state::may_be_deleted(generation, highest)
+                        || self.catalog.is_mirror() =>
+                {
                     before = None;
                     continue;
                 }

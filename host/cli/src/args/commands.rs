@@ -4,17 +4,18 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand, ValueHint};
-use clap_complete::Shell;
 use stratalog::{CompactOptions, LogOptions};
 
 use super::common_options::{Grace, Json, SoleCompactor};
 use super::component::{self, Component};
+use super::copy::{self, Copy};
 use super::durations::parse_interval;
 use super::files::{self, Files};
 use super::help_text;
 use super::keep::{self, Keep};
 use super::kit::{self, Plugin, Wit};
 use super::ls::{self, Ls};
+use super::man::{Completions, Man};
 use super::positions::{self, Positions};
 #[cfg(feature = "plugins")]
 use super::run::Run;
@@ -41,6 +42,9 @@ pub(crate) enum Command {
     /// Permanently remove the oldest events
     #[command(after_help = help_text::TRIM)]
     Trim(Trim),
+    /// Copy a log to another store, while it is used
+    #[command(after_help = copy::HELP)]
+    Copy(Copy),
     /// Repair a log with damaged objects, or report what a repair would do
     #[command(after_help = help_text::REPAIR)]
     Repair(Repair),
@@ -312,17 +316,4 @@ pub(crate) struct Doctor {
 
     #[command(flatten)]
     pub(crate) json: Json,
-}
-
-#[derive(Args)]
-pub(crate) struct Completions {
-    /// The shell
-    pub(crate) shell: Shell,
-}
-
-#[derive(Args)]
-pub(crate) struct Man {
-    /// The folder of the pages, which is created
-    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(crate) folder: PathBuf,
 }

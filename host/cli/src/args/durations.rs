@@ -47,6 +47,17 @@ pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
     Err(format!("give a duration from {} to {most}, or 0 for never", shown_duration(LEAST)))
 }
 
+/// Parses the time between the passes of a copy.
+pub(crate) fn parse_pause(text: &str) -> Result<Duration, String> {
+    const LEAST: Duration = Duration::from_millis(100);
+    const MOST: Duration = Duration::from_hours(24);
+    let pause = parse_duration(text)?;
+    if (LEAST..=MOST).contains(&pause) {
+        return Ok(pause);
+    }
+    Err(format!("give a duration from {} to {}", shown_duration(LEAST), shown_duration(MOST)))
+}
+
 /// Parses the time limit of a store operation.
 pub(crate) fn parse_timeout(text: &str) -> Result<Duration, String> {
     let timeout = match (text.trim(), unclear_unit(text)) {

@@ -19,6 +19,8 @@ const OF_LOGS: [&str; 6] =
 /// Returns whether an option has an effect on a command of the program.
 fn has_effect(command: &str, option: &str) -> bool {
     match command {
+        // It has such options for each of its two stores.
+        "copy" => option != "store_options",
         "component" => !OF_LOGS.contains(&option),
         "completions" | "plugin" | "wit" => !OF_LOGS.contains(&option) && option != "component",
         _ => true,
@@ -53,10 +55,11 @@ pub(crate) fn check(command: &mut Command, matches: &ArgMatches) -> Result<(), c
     let Some(refused) = command.get_arguments().find(is_refused).map(ToString::to_string) else {
         return Ok(());
     };
-    let message = format!(
-        "the argument '{refused}' has no effect on 'stratalog {name}', which uses no store and \
-         runs no component; leave it out"
-    );
+    let why = match name {
+        "copy" => "which uses two stores; give --from-option or --to-option",
+        _ => "which uses no store and runs no component; leave it out",
+    };
+    let message = format!("the argument '{refused}' has no effect on 'stratalog {name}', {why}");
     Err(command.error(ErrorKind::ArgumentConflict, message))
 }
 

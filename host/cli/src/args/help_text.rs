@@ -365,7 +365,7 @@ Example:
               \"garbage_objects\":0,\"garbage_bytes\":0,
               \"unfinished_objects\":0,\"unfinished_bytes\":0,
               \"absorbed_bytes\":51234,\"compacted_bytes\":51234,
-              \"write_amplification\":2.0}";
+              \"write_amplification\":2.0,\"mirror_of\":null}";
 
 pub(crate) const DOCTOR: &str = "\
 Works in its own folder inside the log's folder (on WebDAV, next to it), and removes everything it \

@@ -2,6 +2,7 @@
 
 use crate::args::commands::{Append, Command, Compact, Doctor, Repair, Stat, Verify};
 use crate::args::component::Component;
+use crate::args::copy::Copy;
 use crate::args::kit::{Plugin, Wit};
 use crate::args::ls::Ls;
 use crate::args::positions::Positions;
@@ -14,6 +15,7 @@ impl Command {
             Self::Append(Append { json, .. })
             | Self::Compact(Compact { json, .. })
             | Self::Trim(Trim { json, .. })
+            | Self::Copy(Copy { json, .. })
             | Self::Verify(Verify { json, .. })
             | Self::Repair(Repair { json, .. })
             | Self::Stat(Stat { json, .. })

@@ -14,7 +14,8 @@ events a segment has, or which batches are in one. So \"events\" is null if the 
 compacted, and in the table a + follows the events in batches, or a ? stands for them if there \
 are no batches: `stratalog stat LOG` counts them. \
 Batches that a compaction has absorbed, and not deleted yet, count as batches. The times are \
-those of the oldest and the newest batch that is an object, in UTC.
+those of the oldest and the newest batch that is an object, in UTC. \
+A mirror is the target of `stratalog copy`.
 
 Uncommitted segments are those of a compaction that is in progress or was killed. Positions are \
 the names under which readers have committed, forgotten ones included. Foreign objects lie in the \
@@ -43,7 +44,7 @@ Example:
               \"segment_bytes\":49152,\"uncommitted_segments\":0,
               \"generation\":1,\"first_batch_time\":\"…\",
               \"last_batch_time\":\"2025-01-31T12:00:00.000001Z\",
-              \"positions\":0,\"objects\":5,\"unfinished_objects\":0,
+              \"mirror\":false,\"positions\":0,\"objects\":5,\"unfinished_objects\":0,
               \"foreign_objects\":0,\"misplaced_entries\":0}
       and such a line for each further log
   stratalog ls --shallow --json s3://bucket/app

@@ -23,6 +23,7 @@ use crate::terminal::wrapping;
 pub(crate) mod commands;
 mod common_options;
 pub(crate) mod component;
+pub(crate) mod copy;
 pub(crate) mod durations;
 pub(crate) mod files;
 mod global_options;
@@ -31,6 +32,7 @@ mod json;
 pub(crate) mod keep;
 pub(crate) mod kit;
 pub(crate) mod ls;
+pub(crate) mod man;
 #[cfg(feature = "plugins")]
 mod plugin_limits;
 pub(crate) mod positions;

@@ -3,7 +3,7 @@
 use clap::CommandFactory as _;
 
 use crate::args::Arguments;
-use crate::args::commands::Completions;
+use crate::args::man::Completions;
 use crate::process::exit::{Code, Failure, write_stdout};
 
 pub(crate) fn run(command: &Completions) -> Result<Code, Failure> {

@@ -45,6 +45,7 @@ struct CountsReport {
     generation: u64,
     first_batch_time: Option<String>,
     last_batch_time: Option<String>,
+    mirror: bool,
     positions: u64,
     objects: u64,
     unfinished_objects: u64,
@@ -201,6 +202,10 @@ fn row(name: &str, counts: Option<&NameCounts>) -> String {
         || "-".to_owned(),
         |time| time.get(..MINUTES).map_or(time.clone(), |minutes| format!("{minutes}Z")),
     );
+    let name = match counts.mirror {
+        true => format!("{name} (mirror)"),
+        false => name,
+    };
     let row = format!(
         "{events:>11}  {:>10}  {:>8}  {:>7}  {last:<17}",
         size(counts.bytes).to_string(),
@@ -228,6 +233,7 @@ impl From<&NameCounts> for CountsReport {
             generation: counts.generation,
             first_batch_time: counts.first_batch_time.map(time),
             last_batch_time: counts.last_batch_time.map(time),
+            mirror: counts.mirror,
             positions: counts.positions,
             objects: counts.objects,
             unfinished_objects: counts.unfinished_objects,

@@ -5,7 +5,7 @@ use std::fs;
 use clap::CommandFactory as _;
 
 use crate::args::Arguments;
-use crate::args::commands::Man;
+use crate::args::man::Man;
 use crate::process::exit::{Code, Failure};
 
 pub(crate) fn run(command: &Man) -> Result<Code, Failure> {

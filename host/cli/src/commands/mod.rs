@@ -7,6 +7,7 @@ mod append;
 mod compact;
 mod completions;
 mod component;
+mod copy;
 mod doctor;
 mod files;
 mod keep;
@@ -69,6 +70,7 @@ async fn run_command(
         Command::Doctor(command) => return doctor::run(&command, shared, signals).await,
         Command::Compact(command) => signals.or(compact::run(&command, shared)).await,
         Command::Trim(command) => signals.or(trim::run(&command, shared)).await,
+        Command::Copy(command) => signals.or(copy::run(&command, shared)).await,
         Command::Repair(command) => signals.or(repair::run(&command, shared)).await,
         Command::Verify(command) => signals.or(verify::run(&command, shared)).await,
         Command::Stat(command) => signals.or(stat::run(&command, shared)).await,

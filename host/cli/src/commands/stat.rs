@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use stratalog::Stats;
 use stratalog::store::Location;
+use stratalog::{Mirror, Stats};
 
 use crate::args::Shared;
 use crate::args::commands::Stat;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::report::print_json;
 use crate::target::Target;
-use crate::terminal::human::{count, exact_size, grouped, size, time};
+use crate::terminal::human::{count, exact_size, grouped, size, time, visible};
 
 #[derive(Serialize)]
 struct StatReport {
@@ -38,6 +38,7 @@ struct StatReport {
     absorbed_bytes: u64,
     compacted_bytes: u64,
     write_amplification: Option<f64>,
+    mirror_of: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -50,17 +51,24 @@ struct TierReport {
 pub(crate) async fn run(command: &Stat, shared: &Shared) -> Result<Code, Failure> {
     let target = Target::open(&command.log, shared, false)?;
     let Target { location, store, host } = &target;
-    match host.stat(store, &location.name).await {
-        Ok(stats) if shared.json => print_json(&report(&stats)).map(|()| Code::Done),
-        Ok(stats) => {
-            let table = table(&stats, location);
+    let counted = match host.stat(store, &location.name).await {
+        Ok(stats) => host.mirror(store, &location.name).await.map(|mirror| (stats, mirror)),
+        Err(error) => Err(error),
+    };
+    match counted {
+        Ok((stats, mirror)) => {
+            let mirror = mirror.filter(|mirror| !mirror.ended);
+            if shared.json {
+                return print_json(&report(&stats, mirror)).map(|()| Code::Done);
+            }
+            let table = table(&stats, mirror.as_ref(), location);
             write_stdout(table.as_bytes()).map(|_| Code::Done)
         }
         Err(error) => Err(target.explain("count", error).await),
     }
 }
 
-fn report(stats: &Stats) -> StatReport {
+fn report(stats: &Stats, mirror: Option<Mirror>) -> StatReport {
     let tiers = stats.tiers.iter();
     let tiers = tiers.map(|tier| TierReport {
         tier: tier.tier,
@@ -91,10 +99,11 @@ fn report(stats: &Stats) -> StatReport {
         absorbed_bytes: stats.absorbed_bytes,
         compacted_bytes: stats.compacted_bytes,
         write_amplification: stats.write_amplification(),
+        mirror_of: mirror.map(|mirror| mirror.source),
     }
 }
 
-fn table(stats: &Stats, location: &Location) -> String {
+fn table(stats: &Stats, mirror: Option<&Mirror>, location: &Location) -> String {
     let number = |number: u64| grouped(number).to_string();
     let none = || "-".to_owned();
     let mut events = number(stats.events);
@@ -145,6 +154,9 @@ fn table(stats: &Stats, location: &Location) -> String {
         ("last time".to_owned(), stats.last_time.map_or_else(none, time)),
         ("write amplification".to_owned(), amplification.unwrap_or_else(none)),
     ]);
+    if let Some(mirror) = mirror {
+        rows.insert(1, ("mirror of".to_owned(), visible(&mirror.source)));
+    }
     let mut table = String::new();
     for (name, value) in rows {
         writeln!(table, "{name:<19}  {value}").ok();

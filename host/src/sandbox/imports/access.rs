@@ -1,7 +1,8 @@
 //! Finds the store behind a key, and limits what an instance may know of it.
 //!
 //! 1. The log's own component gets one store, whole: keys and failures are passed on unchanged.
-//! 2. A component of a plugin gets logs: a key begins with a label, and the store's own names and
+//! 2. A copy gets two stores, each below a folder of its own.
+//! 3. A component of a plugin gets logs: a key begins with a label, and the store's own names and
 //!    error texts stay outside.
 
 use std::sync::Arc;
@@ -102,6 +103,8 @@ pub(crate) trait StepOutcomes: Send + Sync {
 pub struct Target {
     pub(super) store: Store,
     pub(super) key: String,
+    /// The folder of the store, if the instance has two.
+    folder: Option<&'static str>,
     /// The label in place of the log's name; none if the component knows names.
     label: Option<KeyScope>,
     /// Hears the outcomes, for a plugin whose calls are recorded.
@@ -110,19 +113,42 @@ pub struct Target {
     quota: Option<Arc<dyn WriteQuota>>,
 }
 
-/// An instance that waits for its first use has no store yet.
-impl StoreAccess for Option<Store> {
+/// The folder of the store that is copied from, and that of the store that is copied to.
+pub(crate) const FROM: &str = "FROM";
+pub(crate) const TO: &str = "TO";
+
+/// The stores of an instance of the log's component.
+pub(crate) enum Provided {
+    /// It waits for its first use.
+    None,
+    One(Store),
+    /// Those below [`FROM`] and [`TO`].
+    Two(Store, Store),
+}
+
+impl StoreAccess for Provided {
     fn resolve(&mut self, key: &str, _: Access, _: usize) -> Result<Target, wit::StoreError> {
-        match self {
-            Some(store) => {
-                let (store, key) = (store.clone(), key.to_owned());
-                Ok(Target { store, key, label: None, steps: None, quota: None })
+        let refuse = |kind, why: &str| {
+            let message = format!("cannot access {key}: {why}");
+            Err(wit::StoreError { kind, message })
+        };
+        let below = |folder: &str| key.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+        let (store, key, folder) = match self {
+            Self::One(store) => (store, key, None),
+            Self::Two(from, to) => match (below(FROM), below(TO)) {
+                (Some(key), _) => (from, key, Some(FROM)),
+                (_, Some(key)) => (to, key, Some(TO)),
+                _ => {
+                    return refuse(wit::StoreErrorKind::Invalid, "it is in neither of two stores");
+                }
+            },
+            Self::None => {
+                let why = "no store was provided yet";
+                return refuse(wit::StoreErrorKind::Unavailable, why);
             }
-            None => Err(wit::StoreError {
-                kind: wit::StoreErrorKind::Unavailable,
-                message: format!("cannot access {key}: no store was provided yet"),
-            }),
-        }
+        };
+        let (store, key) = (store.clone(), key.to_owned());
+        Ok(Target { store, key, folder, label: None, steps: None, quota: None })
     }
 }
 
@@ -131,13 +157,14 @@ impl Target {
     pub(crate) fn below(
         store: &Store,
         label: &KeyScope,
-        key: &str,
+        named: &str,
         steps: Option<Arc<dyn StepOutcomes>>,
     ) -> Result<Self, wit::StoreError> {
         let (store, key_in_store) = (store.clone(), String::new());
         let label = Some(label.clone());
-        let target = Self { store, key: key_in_store, label, steps, quota: None };
-        Ok(Self { key: target.other_key(key)?, ..target })
+        let key = key_in_store;
+        let target = Self { store, key, folder: None, label, steps, quota: None };
+        Ok(Self { key: target.other_key(named)?, ..target })
     }
 
     /// Returns the same with a limit on what may be created.
@@ -176,7 +203,14 @@ impl Target {
     /// Returns another key of the same log, in the store. Objects of named positions need another
     /// right than the others, so one call has objects of one kind.
     pub(super) fn other_key(&self, key: &str) -> Result<String, wit::StoreError> {
-        let Some(label) = &self.label else { return Ok(key.to_owned()) };
+        let Some(label) = &self.label else {
+            let Some(folder) = self.folder else { return Ok(key.to_owned()) };
+            let rest = key.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+            return rest.map(str::to_owned).ok_or_else(|| wit::StoreError {
+                kind: wit::StoreErrorKind::Invalid,
+                message: format!("a call on objects of {folder} names {key}"),
+            });
+        };
         if !self.key.is_empty() && is_position(&self.key) != is_position(key) {
             return Err(wit::StoreError {
                 kind: wit::StoreErrorKind::Invalid,
@@ -195,9 +229,10 @@ impl Target {
 
     /// Returns a key of the store as the instance knows it.
     pub(super) fn known_key(&self, key: String) -> String {
-        match &self.label {
-            None => key,
-            Some(label) => label.object(&key),
+        match (&self.label, self.folder) {
+            (None, None) => key,
+            (None, Some(folder)) => format!("{folder}/{key}"),
+            (Some(label), _) => label.object(&key),
         }
     }
 

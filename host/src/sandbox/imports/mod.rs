@@ -21,7 +21,7 @@ use crate::sandbox::meter::MemoryMeter;
 use crate::store::Store;
 
 use crate::numbers::{grouped, to_u64};
-use access::StoreAccess;
+use access::{Provided, StoreAccess};
 use host_bytes::HostBytes;
 use in_flight::InFlight;
 
@@ -52,8 +52,7 @@ pub(crate) fn add_to_linker<T: Send + 'static>(
 pub(crate) struct State {
     pub memory: MemoryMeter,
     pub in_flight: InFlight,
-    /// None until the instance is used.
-    store: Option<Store>,
+    stores: Provided,
     table: ResourceTable,
     wasi: WasiCtx,
 }
@@ -68,7 +67,7 @@ impl State {
         Self {
             memory: MemoryMeter::new(memory.clone()),
             in_flight: InFlight::new(memory),
-            store: None,
+            stores: Provided::None,
             table,
             wasi,
         }
@@ -76,7 +75,12 @@ impl State {
 
     /// Provides the whole store.
     pub(crate) fn provide(&mut self, store: Store) {
-        self.store = Some(store);
+        self.stores = Provided::One(store);
+    }
+
+    /// Provides the stores of a copy.
+    pub(crate) fn provide_pair(&mut self, from: Store, to: Store) {
+        self.stores = Provided::Two(from, to);
     }
 
     /// Keeps bytes for the component that already count against every limit but the instance's own.
@@ -103,7 +107,7 @@ impl State {
     /// Returns the objects that the instance may reach.
     pub(crate) fn object_store(&mut self) -> ObjectStoreView<'_> {
         ObjectStoreView {
-            access: &mut self.store,
+            access: &mut self.stores,
             table: &mut self.table,
             in_flight: &mut self.in_flight,
         }

@@ -36,6 +36,9 @@ const FORMS: [(&str, &str); 5] = [
     ("generation_", ""),
 ];
 
+/// The marks of a mirror, and of one that was ended.
+const MIRROR_MARKS: [&str; 2] = ["batch_mirror.json", "batch_mirror_ended.json"];
+
 /// The digits behind each of these starts: a time or a generation.
 const FIRST_DIGITS: usize = 19;
 
@@ -43,6 +46,7 @@ const FIRST_DIGITS: usize = 19;
 /// and unfinished objects are none.
 pub fn is_object_of_a_log(name: &str) -> bool {
     is_position(name)
+        || MIRROR_MARKS.contains(&name)
         || FORMS.iter().any(|(start, end)| {
             let numbers = name.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
             numbers.and_then(|numbers| numbers.split_at_checked(FIRST_DIGITS)).is_some_and(
