@@ -2,7 +2,8 @@
 //! before.
 //!
 //! 1. Nothing is read here, and nothing is decided elsewhere.
-//! 2. What the names do not tell is needed for a retention alone. It is counted once, and again
+//! 2. A mirror is verified and nothing else: only copies write it.
+//! 3. What the names do not tell is needed for a retention alone. It is counted once, and again
 //!    once the names change.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -67,7 +68,8 @@ impl Due {
         let are_old = policy.compact_age.is_some_and(is_old);
         // A killed compaction has left segments. The next one removes them.
         let has_unnamed = counts.uncommitted_segments > 0;
-        let compacts = policy.compact_batches.is_some() || policy.compact_age.is_some();
+        let has_policy = policy.compact_batches.is_some() || policy.compact_age.is_some();
+        let compacts = has_policy && !counts.mirror;
         Self {
             compaction: compacts && counts.batches >= 2 && (are_many || are_old || has_unnamed),
             verification: policy.verify_every.is_some_and(|every| is_turn(name, every, at)),
@@ -149,6 +151,8 @@ mod tests {
         let left = NameCounts { uncommitted_segments: 1, ..counts(2, HOUR) };
         assert!(Due::by_names(&by_default, "a", &left, at()).compaction);
         assert!(!Due::by_names(&never, "a", &left, at()).compaction);
+        let mirror = NameCounts { mirror: true, ..counts(100_000, 9 * DAY) };
+        assert!(!Due::by_names(&by_default, "a", &mirror, at()).compaction);
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Task {
 
     async fn work(&mut self, done: &mut Vec<Work>) -> Result<()> {
         let mut due = Due::by_names(&self.policy, &self.name, &self.counts, self.at);
-        if self.policy.removes_events() {
+        if self.policy.removes_events() && !self.counts.mirror {
             let known = match self.known.or_else(|| Known::by_names(&self.counts)) {
                 Some(known) => known,
                 None => self.count().await?,
