@@ -15,7 +15,7 @@ use super::help_text;
 use super::keep::{self, Keep};
 use super::kit::{self, Plugin, Wit};
 use super::ls::{self, Ls};
-use super::man::{Completions, Man};
+use super::man::{self, Completions, Man};
 use super::positions::{self, Positions};
 #[cfg(feature = "plugins")]
 use super::run::Run;
@@ -88,10 +88,10 @@ pub(crate) enum Command {
     #[command(after_help = help_text::DOCTOR)]
     Doctor(Doctor),
     /// Print a completion script for a shell
-    #[command(after_help = help_text::COMPLETIONS)]
+    #[command(after_help = man::COMPLETIONS)]
     Completions(Completions),
     /// Write the manual pages, one for each command
-    #[command(after_help = help_text::MAN)]
+    #[command(after_help = man::MAN)]
     Man(Man),
 }
 

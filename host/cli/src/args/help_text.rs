@@ -375,7 +375,8 @@ stays: its name begins with `doctor_`, and you may delete it.
 
 Prints the result of each check as one line on stdout, as soon as it ends. The last line reports \
 what a log can do here: everything, everything but compact and trim without --sole-compactor, or \
-nothing. In the last case the exit code is 3.
+nothing. In the last case the exit code is 3. Of a log that is a mirror, or was one, another line \
+says so, and what to do.
 
 Example:
   stratalog doctor --json s3://bucket/app
@@ -384,15 +385,7 @@ Example:
                             \"verdict\":\"passed\",\"detail\":\"…\"},…],
               \"latencies\":[{\"request\":\"create\",\"samples\":100,
                             \"p50_ms\":21.4,\"p99_ms\":60.2},…],
-              \"clock_ahead_ms_min\":-3,\"clock_ahead_ms_max\":12}
+              \"clock_ahead_ms_min\":-3,\"clock_ahead_ms_max\":12,
+              \"mirror_of\":null,\"was_mirror_of\":null}
       use:       all, sole-compactor or none
       verdict:   passed, limited or failed";
-
-pub(crate) const COMPLETIONS: &str = "\
-Example:
-  stratalog completions bash \\
-      >~/.local/share/bash-completion/completions/stratalog";
-
-pub(crate) const MAN: &str = "\
-Example:
-  stratalog man ~/.local/share/man/man1 && man stratalog-append";

@@ -5,6 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use clap_complete::Shell;
 
+pub(crate) const COMPLETIONS: &str = "\
+Example:
+  stratalog completions bash \\
+      >~/.local/share/bash-completion/completions/stratalog";
+
+pub(crate) const MAN: &str = "\
+Example:
+  stratalog man ~/.local/share/man/man1 && man stratalog-append";
+
 #[derive(Args)]
 pub(crate) struct Completions {
     /// The shell

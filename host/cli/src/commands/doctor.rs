@@ -7,9 +7,9 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use serde::Serialize;
-use stratalog::Error;
-use stratalog::store::Location;
 use stratalog::store::doctor::{CheckResult, Doctor, Use, Verdict};
+use stratalog::store::{Location, Store};
+use stratalog::{Error, Mirror};
 
 use crate::args::Shared;
 use crate::args::commands::Doctor as Arguments;
@@ -17,7 +17,8 @@ use crate::process::exit::{Code, Failure, print_error, write_stdout};
 use crate::process::signals::Signals;
 use crate::progress::Progress;
 use crate::report::{print_json, print_line};
-use crate::target::open_store;
+use crate::target::{host, open_store};
+use crate::terminal::human::visible;
 use crate::terminal::live_lines;
 use crate::terminal::wrapping;
 
@@ -33,6 +34,9 @@ struct Report<'a> {
     latencies: Vec<LatencyReport>,
     clock_ahead_ms_min: Option<i64>,
     clock_ahead_ms_max: Option<i64>,
+    /// The source of the mirror that the log is, or was until it was promoted.
+    mirror_of: Option<&'a str>,
+    was_mirror_of: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -83,12 +87,29 @@ pub(crate) async fn run(
         tracing::warn!("cannot remove an object of the checks: {}", failure.error);
     }
     ended?;
-    match shared.json {
-        true => print_json(&report(&doctor, store.description()))?,
-        false => {
-            let meaning = meaning(doctor.use_for_a_log());
-            write_stdout(format!("\n{}: {meaning}\n", store.description()).as_bytes())?;
+    let mirror = match doctor.use_for_a_log() {
+        Use::All | Use::SoleCompactor => {
+            match signals.or(mirror(&location, &store, shared)).await {
+                Ok(Ok(mirror)) => mirror,
+                Ok(Err(code)) => return Ok(code),
+                // The checks themselves need no component and little memory.
+                Err(failure) => {
+                    tracing::warn!("{}", failure.text());
+                    None
+                }
+            }
         }
+        _ => None,
+    };
+    if shared.json {
+        print_json(&report(&doctor, store.description(), mirror.as_ref()))?;
+    } else {
+        let meaning = meaning(doctor.use_for_a_log());
+        let mut text = format!("\n{}: {meaning}\n", store.description());
+        if let Some(mirror) = &mirror {
+            text.push_str(&format!("{}\n", meaning_of(mirror, &location)));
+        }
+        write_stdout(text.as_bytes())?;
     }
     match doctor.use_for_a_log() {
         Use::All | Use::SoleCompactor => Ok(Code::Done),
@@ -96,6 +117,33 @@ pub(crate) async fn run(
             Code::Store,
             format!("cannot use {location} for a log: see the failed checks"),
         )),
+    }
+}
+
+/// Returns what the log says about being the target of copies. None: it says nothing, or there is
+/// no log.
+async fn mirror(
+    location: &Location,
+    store: &Store,
+    shared: &Shared,
+) -> Result<Option<Mirror>, Failure> {
+    let found = host(shared)?.mirror(store, &location.name).await;
+    let what = format!("cannot find out if {location} is a mirror");
+    found.map_err(|error| Failure::from(error).context(what))
+}
+
+/// Explains a log that is or was a mirror, and what to do.
+fn meaning_of(mirror: &Mirror, location: &Location) -> String {
+    let source = visible(&mirror.source);
+    match mirror.ended {
+        false => format!(
+            "{location} is a mirror of {source}: only copies write it; `stratalog copy --promote \
+             {location}` makes it a log of its own"
+        ),
+        true => format!(
+            "{location} was a mirror of {source} until it was promoted: it is a log of its own, so \
+             write only one of the two"
+        ),
     }
 }
 
@@ -157,7 +205,8 @@ fn meaning(usable: Use) -> &'static str {
     }
 }
 
-fn report<'a>(doctor: &'a Doctor, store: &'a str) -> Report<'a> {
+fn report<'a>(doctor: &'a Doctor, store: &'a str, mirror: Option<&'a Mirror>) -> Report<'a> {
+    let source = |ended| mirror.filter(|it| it.ended == ended).map(|it| it.source.as_str());
     let millis = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
     let abilities = doctor.results().iter().map(|found| AbilityReport {
         ability: found.ability.name(),
@@ -182,5 +231,7 @@ fn report<'a>(doctor: &'a Doctor, store: &'a str) -> Report<'a> {
         latencies: latencies.collect(),
         clock_ahead_ms_min: offset.map(|offset| offset.ahead_ms_min),
         clock_ahead_ms_max: offset.map(|offset| offset.ahead_ms_max),
+        mirror_of: source(false),
+        was_mirror_of: source(true),
     }
 }
