@@ -1,7 +1,7 @@
 //! Decides what a copy of a log does next. No I/O.
 //!
 //! 1. A manifest comes after all objects that it names, and before the batches that it has not
-//!    absorbed. So what the target shows is a state of the source at every moment.
+//!    absorbed. So the target shows, of each writer, its events up to some point.
 //! 2. Of each writer, the batches are copied in order: see `waits_for`.
 //! 3. Named positions come after the events that they have passed, and the manifests below the
 //!    current one after it: none of them may be the highest while a reader looks.

@@ -10,9 +10,9 @@ impl Host {
     /// trimmed. Makes no request yet.
     ///
     /// The copy has the same objects, so positions, batch times and the identity stay, and a reader
-    /// resumes there from a position of the source. Each object is checked while it is copied. What
-    /// readers of the copy see is at every moment a state that the source had. Run again, it copies
-    /// only what is new, and a copy that was killed at any point is continued.
+    /// resumes there from a position of the source. Each object is checked while it is copied.
+    /// Readers of the copy see at any moment, of each writer, its events up to some point. Run
+    /// again, it copies only what is new, and a copy that was killed at any point is continued.
     ///
     /// The target is a mirror: opening it for appending, compacting, trimming, repairing and
     /// committing positions fail with [`Error::Unsupported`](crate::Error::Unsupported), until

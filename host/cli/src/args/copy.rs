@@ -10,9 +10,10 @@ use super::durations::parse_pause;
 pub(crate) const HELP: &str = "\
 FROM may be written, compacted and trimmed meanwhile. The copy has the same objects: events, \
 positions, batch times and the identity are those of FROM, and a reader continues there from a \
-position of FROM. Every object is checked while it is copied. Readers of TO see at any moment a \
-state that FROM had. A copy that was interrupted continues with what is missing, and a later one \
-copies only what is new. Errors name the objects of both below FROM/ and TO/.
+position of FROM. Every object is checked while it is copied. Readers of TO see at any moment, of \
+each writer, its events up to some point. A copy that was interrupted continues with what is \
+missing, and a later one copies only what is new. Errors name the objects of both below FROM/ and \
+TO/.
 
 TO is a mirror: `append`, `compact`, `trim` and `repair` refuse it, and so does a commit of a \
 position. A TO that was written or compacted on its own is refused, with both histories, and so is \
@@ -20,7 +21,8 @@ one that fell behind so far that FROM has forgotten batches it has. With --promo
 becomes a log of its own, permanently: stop its copies before.
 
 With FROM/ and TO/, both ending with a slash, all logs below FROM are copied to the same names \
-below TO. New ones are found with each pass of --follow.
+below TO. New ones are found with each pass of --follow. A log that cannot be copied is reported, \
+and the others are copied; without --follow, the exit code is then that of the first one.
 
 The two stores have the options --from-option and --to-option in place of --store-option.
 

@@ -1,5 +1,7 @@
 //! `stratalog copy`: copies logs to another store, and makes a mirror a log of its own.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use stratalog::store::{Location, Root, Store};
 use stratalog::{Copied, Error, Host, ListOptions};
@@ -11,6 +13,7 @@ use crate::progress::Progress;
 use crate::report::{print_json, print_line};
 use crate::target::{self, Target, open_store_with};
 use crate::terminal::human::{count, size};
+use crate::terminal::live_lines;
 
 #[derive(Serialize)]
 struct CopyReport {
@@ -63,6 +66,14 @@ enum Names {
     All,
 }
 
+/// The knowledge from the passes before.
+struct Passes {
+    is_first: bool,
+    /// The failures that were reported last, by the names of the logs: of each only a new one is
+    /// reported.
+    failures: BTreeMap<String, String>,
+}
+
 /// Two stores, and what is copied from one to the other.
 struct Copies {
     from: (Root, Store),
@@ -92,6 +103,14 @@ impl Copies {
                 )));
             }
         };
+        let (outer, inner) = (source.to_string(), target.to_string());
+        let outer = outer.trim_end_matches('/');
+        let below = inner.trim_end_matches('/').strip_prefix(outer);
+        if matches!(names, Names::All) && below.is_some_and(|below| below.starts_with('/')) {
+            return Err(Failure::usage(format!(
+                "{to} is below {from}, so each copy would be copied again: give another folder for TO"
+            )));
+        }
         let options = ("--from-option", command.from_options.as_slice());
         let from = open_store_with(&source, shared, options, false)?;
         // The target has no compactor but this, which creates no manifest of its own.
@@ -109,38 +128,59 @@ impl Copies {
     }
 
     async fn run(&self, command: &Copy, shared: &Shared) -> Result<Code, Failure> {
-        let mut is_first = true;
+        let mut passes = Passes { is_first: true, failures: BTreeMap::new() };
         loop {
-            match self.pass(command, shared, is_first).await {
-                Ok(()) => is_first = false,
+            match self.pass(command, shared, &mut passes).await {
+                Ok(code) if !command.follow => return Ok(code),
+                Ok(_) => passes.is_first = false,
                 // The store may be back with the next pass.
-                Err(failure) if command.follow && !is_first && is_transient(&failure) => {
+                Err(failure) if command.follow && !passes.is_first && is_transient(&failure) => {
                     failure.with_hint("the next pass tries again".to_owned()).print();
                 }
                 Err(failure) => return Err(failure),
-            }
-            if !command.follow {
-                return Ok(Code::Done);
             }
             tokio::time::sleep(command.pause).await;
         }
     }
 
     /// Copies everything that is new. Reports of the later passes only what they have copied.
-    async fn pass(&self, command: &Copy, shared: &Shared, is_first: bool) -> Result<(), Failure> {
+    /// Below a root, a log that cannot be copied is reported, and the others are copied: the code
+    /// is that of the first of them.
+    async fn pass(
+        &self,
+        command: &Copy,
+        shared: &Shared,
+        passes: &mut Passes,
+    ) -> Result<Code, Failure> {
         let pairs = match &self.names {
             Names::One(from, to) => vec![(from.clone(), to.clone())],
             Names::All => self.all().await?,
         };
+        let mut worst = Code::Done;
         for (from, to) in pairs {
             let from = Location { root: self.from.0.clone(), name: from };
             let to = Location { root: self.to.0.clone(), name: to };
-            let copied = self.copy(&from, &to, command.dry_run, shared).await?;
-            if is_first || copied.objects > 0 {
-                report(&from, &to, copied, command.dry_run, shared)?;
+            match self.copy(&from, &to, command.dry_run, shared).await {
+                Ok(copied) => {
+                    passes.failures.remove(&from.name);
+                    if passes.is_first || copied.objects > 0 {
+                        report(&from, &to, copied, command.dry_run, shared)?;
+                    }
+                }
+                Err(failure) if matches!(self.names, Names::One(..)) => return Err(failure),
+                Err(failure) => {
+                    if worst == Code::Done {
+                        worst = failure.code();
+                    }
+                    let text = failure.text();
+                    if passes.failures.get(&from.name) != Some(&text) {
+                        live_lines::suspend(|| failure.print());
+                        passes.failures.insert(from.name, text);
+                    }
+                }
             }
         }
-        Ok(())
+        Ok(worst)
     }
 
     /// Returns the names of all logs below the root.

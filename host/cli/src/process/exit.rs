@@ -137,9 +137,14 @@ impl Failure {
 
     /// Prints the error and its causes in one line.
     pub(crate) fn print(&self) {
+        print_error(&self.text());
+    }
+
+    /// Returns the error, its causes and the action to take.
+    pub(crate) fn text(&self) -> String {
         match &self.hint {
-            Some(hint) => print_error(&format!("{:#}; {hint}", self.error)),
-            None => print_error(&format!("{:#}", self.error)),
+            Some(hint) => format!("{:#}; {hint}", self.error),
+            None => format!("{:#}", self.error),
         }
     }
 }
