@@ -3,6 +3,7 @@
 //! the next compaction leaves no garbage.
 
 mod aftermath;
+mod copies;
 mod in_flight;
 mod trims;
 

@@ -11,7 +11,7 @@ use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, trim};
 use stratalog_guest::drive::verifier::{Finding, Verifier};
 use stratalog_guest::drive::writer::Writer;
 use stratalog_guest::format::manifest::Manifest;
-use stratalog_guest::format::names::{BatchName, Generation, ObjectName, WriterId};
+use stratalog_guest::format::names::{BatchName, Generation, MirrorMark, ObjectName, WriterId};
 use stratalog_guest::ports::Store;
 
 pub fn open<S: Store>(store: S, system: &NativeSystem, threshold: u32) -> Writer<S, NativeSystem> {
@@ -272,7 +272,9 @@ pub fn manifest(memory: &Memory) -> Manifest {
 fn assert_only_what_is_named(memory: &Memory, stranded: impl Iterator<Item = String>) {
     let objects = memory.objects();
     let own = objects.keys().map(|key| key.strip_prefix("log/").unwrap());
-    let names = own.filter(|name| !name.starts_with("generation_")).map(|name| {
+    let is_other =
+        |name: &str| name.starts_with("generation_") || MirrorMark::parse(name).is_some();
+    let names = own.filter(|name| !is_other(name)).map(|name| {
         let parsed = ObjectName::parse(name);
         parsed.unwrap_or_else(|| panic!("{name} does not follow the naming scheme"));
         name.to_owned()
