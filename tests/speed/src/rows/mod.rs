@@ -3,6 +3,7 @@
 mod append;
 mod compact;
 mod composed;
+mod copied;
 mod crossing;
 pub(crate) mod crowd;
 mod durable;
@@ -82,6 +83,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "followers", what: "many followers in a process", measure: followers::followers },
     Row { name: "events", what: "read of 64 MiB, event by event", measure: library::events },
     Row { name: "compact", what: "compaction of 64 MiB", measure: compact::compact },
+    Row { name: "copy", what: "copy of 64 MiB to another store", measure: copied::copied },
     Row {
         name: "composed",
         what: "a plugin joined with the log and a store, under plain wasmtime",
