@@ -54,7 +54,8 @@ pub(crate) struct Copy {
 
     /// Copy again and again what is new, until a signal
     ///
-    /// A store that cannot be reached is reported, and tried again with the next pass.
+    /// After the first pass, a store that cannot be reached is reported, and tried again with the
+    /// next pass.
     #[arg(long, conflicts_with = "promote")]
     pub(crate) follow: bool,
 
