@@ -88,8 +88,12 @@ pub(crate) fn plan(
         bytes: batches.iter().fold(0, |sum: u64, batch| sum.saturating_add(batch.size)),
         work: Work::Batches(batches),
     }));
+    // What a compaction of the source could not delete would be deleted from the target at once.
+    let garbage = source.manifest.iter().flat_map(|m| log_state::garbage(m, &source.others));
+    let garbage: Set<ObjectName> = garbage.map(|other| other.name).collect();
     let older = log_state::manifests(&source.others).filter(|older| {
-        Some(*older) < generation(source) && !here.contains_key(&ObjectName::Manifest(*older))
+        let name = ObjectName::Manifest(*older);
+        Some(*older) < generation(source) && !here.contains_key(&name) && !garbage.contains(&name)
     });
     let older: Set<Generation> = older.collect();
     steps.extend(older.into_iter().rev().map(|older| Step {
