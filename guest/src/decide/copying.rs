@@ -88,7 +88,7 @@ pub(crate) fn plan(
         bytes: batches.iter().fold(0, |sum: u64, batch| sum.saturating_add(batch.size)),
         work: Work::Batches(batches),
     }));
-    // What a compaction of the source could not delete would be deleted from the target at once.
+    // What a compaction of the source could not delete, the clean-up of the target would delete.
     let garbage = source.manifest.iter().flat_map(|m| log_state::garbage(m, &source.others));
     let garbage: Set<ObjectName> = garbage.map(|other| other.name).collect();
     let older = log_state::manifests(&source.others).filter(|older| {

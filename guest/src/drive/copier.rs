@@ -237,9 +237,16 @@ impl<S: Store, Y: System> Copier<S, Y> {
             return Err(self.refused(source, target, &found.to_string()));
         }
         let there = named::newest(self.to.positions().iter().map(|(object, _)| object));
-        let ahead = there.iter().find(|(name, number)| positions.get(name) < Some(number));
-        match ahead {
-            Some((name, _)) => {
+        let ahead = |known: &Map<PositionName, u64>| {
+            there.iter().find(|(name, number)| known.get(name) < Some(number)).map(|(name, _)| name)
+        };
+        if ahead(positions).is_none() {
+            return Ok(());
+        }
+        // Another copy may have copied a position that is newer than that list.
+        let positions = named::list(&self.from.store, &self.from.name, None)?;
+        match ahead(&named::newest(positions.iter())) {
+            Some(name) => {
                 let why = format!("a position was committed under {} there", name.as_str());
                 Err(self.refused(source, target, &why))
             }
