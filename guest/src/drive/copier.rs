@@ -169,7 +169,12 @@ impl<S: Store, Y: System> Copier<S, Y> {
             // Positions first: those are then of events that the load shows.
             let positions = named::list(&self.from.store, &self.from.name, None)?;
             let positions = named::newest(positions.iter());
-            let target = self.to.load(Scope::Full)?;
+            let mut target = self.to.load(Scope::Full)?;
+            if !self.to.is_mirror() && !self.is_empty(&target) {
+                // Another copy may have begun during that list. The mark is its first object: a
+                // list that begins now has it.
+                target = self.to.load(Scope::Full)?;
+            }
             let source = self.from.load(Scope::Full)?;
             self.from.check_exists(&source)?;
             self.from.check_none_gone(&source)?;
@@ -200,11 +205,8 @@ impl<S: Store, Y: System> Copier<S, Y> {
         if self.to.was_mirror() {
             return Err(self.refused(source, target, "it was a mirror, and was promoted"));
         }
-        let is_empty = target.listed().next().is_none()
-            && target.others.is_empty()
-            && self.to.positions().is_empty();
         if !self.to.is_mirror() {
-            return match is_empty {
+            return match self.is_empty(target) {
                 true => Ok(()),
                 false => Err(self.refused(source, target, "it is a log that is no mirror")),
             };
@@ -252,6 +254,12 @@ impl<S: Store, Y: System> Copier<S, Y> {
             }
             None => Ok(()),
         }
+    }
+
+    /// Returns true if the target has no object, as it was listed last.
+    fn is_empty(&self, target: &LogState) -> bool {
+        let has_batches = target.listed().next().is_some();
+        !has_batches && target.others.is_empty() && self.to.positions().is_empty()
     }
 
     /// A batch of the target that the source neither has nor has absorbed.
