@@ -291,13 +291,14 @@ impl<S: Store, Y: System> Copier<S, Y> {
     ) -> Result<Option<Diverged>, Error> {
         let mut empty = Vec::new();
         for batch in batches {
-            let bytes = match batch.origin {
-                Some(_) => None,
-                None => self.to.get(batch)?,
-            };
-            match bytes {
+            if batch.origin.is_some() {
+                return Ok(Some(lineage::of_batch(source, batch)));
+            }
+            match self.to.get(batch)? {
+                // Another copy has deleted it meanwhile.
+                None => {}
                 Some(bytes) if bytes.iter().all(|byte| *byte == b'\n') => empty.push(batch),
-                _ => return Ok(Some(lineage::of_batch(source, batch))),
+                Some(_) => return Ok(Some(lineage::of_batch(source, batch))),
             }
         }
         if !self.options.dry_run && !empty.is_empty() {
