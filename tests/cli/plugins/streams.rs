@@ -211,7 +211,7 @@ fn streams_that_do_not_block_are_waited_for() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
-/// What the plugin prints would be lost without an error.
+/// It would get `/dev/null`, and its output would be lost without an error.
 #[cfg(target_os = "linux")]
 #[test]
 fn missing_stdout_is_refused_before_the_plugin_runs() {
@@ -223,7 +223,7 @@ fn missing_stdout_is_refused_before_the_plugin_runs() {
     let ran = shell.output().unwrap();
     let stderr = String::from_utf8_lossy(&ran.stderr);
     assert_eq!(ran.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("cannot lend stdout to a plugin: stdout is closed"), "{stderr}");
+    assert!(stderr.contains("cannot give stdout to a plugin: stdout is closed"), "{stderr}");
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(crate) async fn run(
     }
     check_report(command)?;
     // A plugin would get `/dev/null`, and could not know that what it prints is lost.
-    check_stdout().map_err(|error| Failure::system("cannot lend stdout to a plugin", &error))?;
+    check_stdout().map_err(|error| Failure::system("cannot give stdout to a plugin", &error))?;
     let bytes = read_plugin(&command.plugin, &limits)?;
     let engine = PluginEngine::new(limits, cache_folder(shared)?)?;
     let compiling = Progress::of_compiling(shared, &name);
