@@ -13,13 +13,15 @@ function for, such as `trim` and `verify`, is in `wit_world.imports.append_log`.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
+import sys
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
+from types import NoneType, TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from componentize_py_types import Err
@@ -86,9 +88,11 @@ class Log:
     ) -> Self:
         """Opens the log with a label. The record `options` of the WIT describes the options.
 
-        ValueError for a number that no option takes. A batch may have more events than
-        `flush_threshold`, while others are being written.
+        ValueError for a number that no option takes, and TypeError for what is no number. A batch
+        may have more events than `flush_threshold`, while others are being written.
         """
+        _check("a label", label, str)
+        _check("flush_interval", flush_interval, timedelta, NoneType)
         interval = None if flush_interval is None else flush_interval // timedelta(milliseconds=1)
         options = types.Options(
             _number("flush_threshold", flush_threshold, 32),
@@ -108,8 +112,9 @@ class Log:
             handle.append(data)
 
     def append_json(self, value: Any) -> None:
-        """Appends a value as one line of JSON."""
-        self.append(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        """Appends a value as one line of JSON. ValueError for a number that JSON does not have."""
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        self.append(text)
 
     def append_lines(self, lines: bytes | str) -> int:
         """Appends many events, each ended by a line feed: all of them, or none."""
@@ -242,8 +247,12 @@ def read(
     With a name, it begins at the position that `Events.commit` has committed last under that name.
     The host must have granted the right `commit` for that.
 
-    ValueError for a number that no option takes, and for a time without a zone.
+    ValueError for a number that no option takes, and for a time without a zone. TypeError for a
+    value of another type.
     """
+    _check("a label", label, str)
+    _check("name", name, str, NoneType)
+    _check("start", start, str, NoneType)
     options = types.ReadOptions(
         start,
         _number("last", last, 64),
@@ -321,6 +330,15 @@ def _events(lines: bytes, batches: list[types.BatchEvents]) -> Iterator[Event]:
             yield Event(next(events), time)
 
 
+def buffer_output() -> None:
+    """Has stdout and stderr write all of a text, not only its first 64 KiB. Call it first."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(getattr(stream, "buffer", None), io.RawIOBase):
+            raw = io.BufferedWriter(stream.detach())
+            setattr(sys, name, io.TextIOWrapper(raw, "utf-8", line_buffering=True))
+
+
 def _bytes(event: bytes | str) -> bytes:
     if isinstance(event, str):
         return event.encode()
@@ -329,7 +347,13 @@ def _bytes(event: bytes | str) -> bytes:
     raise TypeError(f"an event is bytes or str, not {type(event).__name__}")
 
 
+def _check(name: str, value: object, *kinds: type) -> None:
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise TypeError(f"{name} is {kinds[0].__name__}, not {type(value).__name__}")
+
+
 def _number(name: str, number: int | None, bits: int) -> int | None:
+    _check(name, number, int, NoneType)
     if number is not None and not 0 <= number < 1 << bits:
         raise ValueError(f"{name} is {number}: it must be 0 to {(1 << bits) - 1}")
     return number
@@ -338,6 +362,7 @@ def _number(name: str, number: int | None, bits: int) -> int | None:
 def _micros(name: str, time: datetime | None) -> int | None:
     if time is None:
         return None
+    _check(name, time, datetime)
     if time.tzinfo is None:
         raise ValueError(f"{name} is {time}, a time without a zone: pass one, such as datetime.UTC")
     return max(0, (time - EPOCH) // timedelta(microseconds=1))

@@ -14,7 +14,8 @@ export const run = {
     } catch (error) {
       // The reader of the output has read enough.
       if (error.payload?.tag === "closed") return;
-      printError(`error: ${error.message ?? "cannot write the output"}\n`);
+      const text = error.payload ? "cannot write the output" : error.message;
+      printError(`error: ${text}\n`);
       // The way for a command to report failure.
       throw undefined;
     }

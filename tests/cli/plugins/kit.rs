@@ -97,6 +97,22 @@ impl Project {
         self.sh(&self.test);
     }
 
+    /// Checks that the program prints an event whole that is longer than what a stream takes in one
+    /// call, and that a full disk behind stdout is an error of one line.
+    fn print_all(&self) {
+        let long = format!("{{\"text\":\"{}\"}}\n", "x".repeat(200_000));
+        ok(&["append", self.file("journal").to_str().unwrap()], &long);
+        let printed = self.sh(&self.run[1..]);
+        assert!(printed == format!("{{\"text\":\"hello\"}}\n{long}"), "{} bytes", printed.len());
+        if cfg!(target_os = "linux") {
+            let ended = self.shell(&[format!("{} >/dev/full", self.run[1])]);
+            let said = String::from_utf8(ended.stderr).unwrap();
+            assert_eq!(ended.status.code(), Some(1), "{said}");
+            assert!(said.starts_with("error: cannot write the output"), "{said}");
+            assert_eq!(said.lines().count(), 1, "{said}");
+        }
+    }
+
     /// Writes a file into the project.
     fn write(&self, file: &str, text: &str) {
         fs::write(self.file(file), text).unwrap();
@@ -172,6 +188,7 @@ fn plugin_kit_for_python_builds_runs_and_journals() {
     }
     let project = Project::new("python");
     project.follow();
+    project.print_all();
     let ran = project.run_own("app.py", include_str!("kit/app.py"), &[]);
     assert_eq!(ran, (0, [SAID, LOGGED, NOT_THERE, REFUSED].concat(), String::new()));
 }
@@ -183,6 +200,7 @@ fn plugin_kit_for_javascript_builds_and_runs() {
     }
     let project = Project::new("javascript");
     project.follow();
+    project.print_all();
     project.refuse("app.js", "const cups = ;\n", &["app.js:1", "SyntaxError"]);
     project.refuse("app.js", "export const ran = {};\n", &["app.js: ", "export const run"]);
     let ran = project.run_own("app.js", include_str!("kit/app.js"), &[]);

@@ -1,6 +1,7 @@
 """Checks what the test kit adds to the log: labels, limits and handles."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from stratalog_testing import World
@@ -104,3 +105,26 @@ def test_wrong_names_and_numbers_are_refused(world: World) -> None:
         world.grant("a/b")
     with pytest.raises(ValueError, match="'reed' is not a right"):
         world.grant("orders", "reed")
+    world.grant("orders")
+    for wrong, named in (
+        ({"flush_threshold": "9"}, "flush_threshold is int, not str"),
+        ({"flush_bytes": True}, "flush_bytes is int, not bool"),
+        ({"flush_interval": 5}, "flush_interval is timedelta, not int"),
+    ):
+        with pytest.raises(TypeError, match=named):
+            Log.open("orders", **wrong)
+    for wrong, named in (
+        ({"start": 5}, "start is str, not int"),
+        ({"name": 5}, "name is str, not int"),
+        ({"limit": "3"}, "limit is int, not str"),
+        ({"since": 5}, "since is datetime, not int"),
+    ):
+        with pytest.raises(TypeError, match=named):
+            read("orders", **wrong)
+    no_label: Any = None
+    with pytest.raises(TypeError, match="a label is str, not NoneType"):
+        Log.open(no_label)
+    with pytest.raises(TypeError, match="a label is str, not NoneType"):
+        read(no_label)
+    with pytest.raises(ValueError, match="JSON"):
+        Log.open("orders").append_json(float("nan"))
