@@ -118,7 +118,7 @@ fn parse_time_at(text: &str, now: Timestamp, zone: &dyn Zone) -> Result<u64, Str
         return Err(unclear);
     }
     if let Some(age) = text.strip_prefix(['-', '+']).filter(|age| parse_age(age).is_some()) {
-        return Err(format!("write an age without a sign: {age} is that long ago"));
+        return Err(without_sign(age));
     }
     let time = match parse_age(text) {
         Some(age) => now.checked_sub(age).map_err(|_| early())?,
@@ -126,6 +126,11 @@ fn parse_time_at(text: &str, now: Timestamp, zone: &dyn Zone) -> Result<u64, Str
         None => parse_moment(text, now, zone)?.ok_or_else(|| TIME_FORM.to_owned())?,
     };
     u64::try_from(time.as_microsecond()).map_err(|_| early())
+}
+
+/// Returns the error of an age that was written with a sign.
+pub(crate) fn without_sign(age: &str) -> String {
+    format!("write an age without a sign: {age} is that long ago")
 }
 
 /// Parses `@1700000000`, `@1700000000.5` or `1700000000` as microseconds.

@@ -5,6 +5,8 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::args::times::without_sign;
+
 /// A command, words that people type with it, and the way to do that.
 const TIPS: [(&str, &[&str], &str); 14] = [
     (
@@ -62,7 +64,7 @@ fn tip(word: &str, typed: &[&str]) -> Option<String> {
         return Some((*tip).to_owned());
     }
     if let Some(age) = signed_age(typed) {
-        return Some(format!("write an age without a sign: {age} is that long ago"));
+        return Some(without_sign(age));
     }
     if word == "--json" {
         return Some(
