@@ -19,7 +19,7 @@ use crate::format::batch::BatchRecord;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchId, BatchName, BatchTime, Digest, Origin};
 use crate::format::numbers::to_u64;
-use crate::format::ordered::Set;
+use crate::format::ordered::{Map, Set};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -115,6 +115,19 @@ impl Index {
         let (_, positions) = positions.find(|(batch, _)| batch.name == first.name)?;
         let start = positions.start.saturating_add(first.trimmed);
         (segment.position < start && start < positions.end).then_some(start)
+    }
+
+    /// The numbers of events before a position that are in the segment, by batch.
+    pub(crate) fn events_before(
+        &self,
+        segment: &SegmentRecord,
+        position: u64,
+    ) -> Map<BatchName, u64> {
+        let before = self.positions(segment).map(|(batch, positions)| {
+            let start = positions.start.saturating_add(batch.trimmed);
+            (batch.name, position.min(positions.end).saturating_sub(start))
+        });
+        before.filter(|(_, events)| *events > 0).collect()
     }
 
     /// # Errors

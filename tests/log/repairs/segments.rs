@@ -51,6 +51,7 @@ fn repair_of_a_lazily_trimmed_segment_leaves_no_trimmed_event() {
         world.damage(&segment, |bytes| bytes[damaged] ^= 1);
         let steps = world.repair(false);
         assert_eq!(steps.len(), 1, "{steps:?}");
+        assert_eq!(steps[0].events_lost, lost.len() as u64, "{steps:?}");
         assert_eq!(world.verified(), Vec::<String>::new());
         let expected = (5..18).filter(|event| !lost.contains(event)).collect();
         assert_eq!(read(&mut world.reader(None)).unwrap(), (expected, lost.len() as u64));

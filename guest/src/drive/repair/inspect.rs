@@ -18,7 +18,7 @@ use crate::error::{Damage, Error};
 use crate::format::index::Index;
 use crate::format::listed::sizes;
 use crate::format::manifest::SegmentRecord;
-use crate::format::names::{Generation, ObjectName, SegmentName};
+use crate::format::names::{ObjectName, SegmentName};
 use crate::format::ordered::Set;
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
@@ -39,7 +39,7 @@ pub(super) fn inspect<S: Store>(
         }
         let Some(index) = catalog.index_of(segment)? else { return Ok(None) };
         let listed = listed.get(&ObjectName::Segment(segment.name)).copied();
-        match segment_loss(catalog, base(state), segment, &index, listed)? {
+        match segment_loss(catalog, state, segment, &index, listed)? {
             Inspection::Whole => {}
             Inspection::Damaged(loss) => inspected.segments.push((number, *loss)),
             Inspection::Overtaken => return Ok(None),
@@ -58,14 +58,14 @@ pub(super) fn inspect<S: Store>(
 /// bytes, or was not listed.
 fn segment_loss<S: Store>(
     catalog: &mut Catalog<S>,
-    base: Generation,
+    state: &LogState,
     segment: &SegmentRecord,
     index: &Index,
     listed: Option<u64>,
 ) -> Result<Inspection, Error> {
     let object = ObjectName::Segment(segment.name);
     let DamagedBatches { mut batches, first, extent } = damaged_batches(catalog, segment, index)?;
-    if !doubt::confirm(catalog, base, object, extent, listed)? {
+    if !doubt::confirm(catalog, base(state), object, extent, listed)? {
         return Ok(Inspection::Overtaken);
     }
     let log = catalog.name.clone();
@@ -93,5 +93,6 @@ fn segment_loss<S: Store>(
     let action = if extent == Extent::Gone { Action::Gone } else { Action::SetAside };
     let mut loss = Loss::of(object, damage, action);
     loss.batches = damaged.map(|batch| (batch.name, *batch)).collect();
+    loss.trimmed = index.events_before(segment, state.first_position());
     Ok(Inspection::Damaged(Box::new(loss)))
 }

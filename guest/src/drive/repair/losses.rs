@@ -24,6 +24,8 @@ pub(super) struct Loss {
     pub(super) action: Action,
     /// Their records in the repaired log.
     pub(super) batches: Map<BatchName, BatchRecord>,
+    /// The numbers of their events that were trimmed and left in the segment.
+    pub(super) trimmed: Map<BatchName, u64>,
     /// Whole copies of those that are not lost.
     pub(super) copies: Map<BatchName, BatchCopy>,
 }
@@ -46,8 +48,8 @@ pub(super) struct Inspected {
 impl Loss {
     /// A damaged object without batches to recover.
     pub(super) fn of(object: ObjectName, damage: Damage, action: Action) -> Self {
-        let (batches, copies) = (Map::new(), Map::new());
-        Self { object, damage, action, batches, copies }
+        let (batches, trimmed, copies) = (Map::new(), Map::new(), Map::new());
+        Self { object, damage, action, batches, trimmed, copies }
     }
 
     /// The batches without a whole copy.
@@ -56,7 +58,8 @@ impl Loss {
     }
 
     pub(super) fn step(&self) -> Step {
-        let events = self.lost().map(|batch| batch.events);
+        let trimmed = |batch: &BatchRecord| self.trimmed.get(&batch.name).copied().unwrap_or(0);
+        let events = self.lost().map(|batch| batch.events.saturating_sub(trimmed(batch)));
         Step { damage: self.damage.clone(), action: self.action.clone(), events_lost: events.sum() }
     }
 
