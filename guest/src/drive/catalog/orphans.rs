@@ -86,11 +86,9 @@ impl<S: Store> Catalog<S> {
                 let object = ObjectName::Index(name);
                 return Ok(Some(Disagreement::Orphan { object, batch }));
             }
-            // Without its segment, it may be what a killed commit has left, unless it cuts a batch.
-            let is_written = segments.contains(&name.0)
-                || records.first().is_some_and(|first| first.trimmed > 0);
+            // Without its segment, it may be what a killed commit has left.
             if name.0.part == 0
-                && is_written
+                && segments.contains(&name.0)
                 && let Some(segment) = self.kept_of(manifest, &segments, records.first())?
             {
                 let object = ObjectName::Index(name);
