@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rig::memory::{Memory, log};
+use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::repair::{Action, Step};
 use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 
@@ -164,10 +165,7 @@ fn index_of_a_trimmed_segment_is_kept_while_a_batch_may_be_in_it() {
     let before = world.store.objects();
     world.compact();
     world.write(2..9);
-    world.compact_with(stratalog_guest::decide::options::CompactInput {
-        fan_in: Some(64),
-        ..Default::default()
-    });
+    world.compact_with(CompactInput { fan_in: Some(64), ..Default::default() });
     let key = world.keys("segment_", ".index")[0].clone();
     let options = TrimOptions { lazy: false, keep_unread: false };
     let point = TrimPoint::KeepEvents(14);
@@ -184,4 +182,27 @@ fn index_of_a_trimmed_segment_is_kept_while_a_batch_may_be_in_it() {
     let name = batch.strip_prefix("log/").unwrap();
     assert!(why.contains(&format!("the segment may have {name}")), "{why}");
     assert_eq!(world.store.objects(), before);
+}
+
+/// The index tells that the batch before a live one was absorbed. Without it, that one is not lost.
+#[test]
+fn batch_that_a_forgotten_index_may_have_is_not_lost() {
+    let mut world = World { store: Memory::default(), clock: Clock::default() };
+    world.write(0..2);
+    let one = CompactInput { full: true, batches_max: Some(1), ..CompactInput::default() };
+    world.compact_with(one);
+    let key = index(&world);
+    let options = TrimOptions { lazy: false, keep_unread: false };
+    let point = TrimPoint::KeepEvents(2);
+    trimmer::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
+    world.remove(&key);
+    let dry = world.repair(true);
+    assert_eq!(world.repair(false), dry);
+    let [step] = &dry[..] else { panic!("{dry:?}") };
+    assert_eq!((&step.damage.object, &step.action, step.events_lost), (&key, &Action::Forget, 0));
+    for _ in 0..2 {
+        assert_eq!(world.verified(), Vec::<String>::new());
+        assert_eq!(read(&mut world.reader(None)).unwrap(), (vec![2, 3], 0));
+        world.compact();
+    }
 }

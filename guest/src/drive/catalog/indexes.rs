@@ -16,7 +16,7 @@ use crate::error::{Damage, Error};
 use crate::format::index::Index;
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::{Manifest, SegmentRecord};
-use crate::format::names::{BatchName, Digest, SegmentName};
+use crate::format::names::{BatchId, BatchName, Digest, SegmentName};
 use crate::format::numbers::to_u64;
 use crate::format::ordered::{Map, Set};
 use crate::limits::INDEX_CACHE_BATCHES_MAX;
@@ -85,7 +85,16 @@ impl<S: Store> Catalog<S> {
         let mut lookup = Lookup::new(manifest.as_deref(), sought, &left_out);
         let doubts = std::mem::take(&mut self.doubts);
         let horizon = manifest.as_ref().and_then(|manifest| manifest.horizon);
-        let is_held = |batch: &_| self.find(&mut lookup, batch);
+        let retired = manifest.iter().flat_map(|manifest| &manifest.retired);
+        let retired = retired.filter(|retired| self.forgotten.contains(&retired.segment.name));
+        let forgotten: Vec<_> = retired.map(|retired| retired.segment).collect();
+        let is_held = |batch: &BatchId| {
+            // By the horizon once the records are dropped.
+            match forgotten.iter().any(|segment| segment.covers(batch.time)) {
+                true => Ok(true),
+                false => self.find(&mut lookup, batch),
+            }
+        };
         let sorted = visibility::sort_out(batches, &absorbed, horizon, &doubts, is_held);
         self.doubts = doubts;
         let Sorted { visible: live, hidden, mut absorbed, doubted, gone } = sorted?;
