@@ -3,6 +3,7 @@
 mod copies;
 mod doubts;
 mod indexes;
+mod killed;
 mod liar;
 mod manifests;
 mod missing;

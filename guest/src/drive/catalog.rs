@@ -56,6 +56,9 @@ pub struct Catalog<S> {
     polled: Polled,
     /// Trimmed segments whose indexes are not read any more, because they cannot be.
     forgotten: Set<SegmentName>,
+    /// True if a segment that is cut by one of the next generation does not show that a manifest is
+    /// gone.
+    overlooks_cuts: bool,
     /// Keys and bytes left by writes in progress, or by killed ones, as listed last.
     unfinished: Map<String, u64>,
     /// The objects of named positions, as listed last with the scope of all objects.
@@ -100,6 +103,7 @@ impl<S: Store> Catalog<S> {
             twins: Vec::new(),
             polled: Polled::default(),
             forgotten: Set::new(),
+            overlooks_cuts: false,
             unfinished: Map::new(),
             positions: Map::new(),
             intruders: None,

@@ -138,6 +138,7 @@ fn run_once<S: Store, Y: System>(
     repaired: &mut Repaired,
 ) -> Result<bool, Error> {
     committer.catalog.forget(&[]);
+    committer.catalog.overlook_cuts(false);
     let intruders = Intruders::load(&mut committer.catalog)?;
     if !dry_run {
         committer.catalog.check_writable("repair")?;

@@ -7,7 +7,6 @@ use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 use stratalog_guest::drive::{compactor, stat};
 use stratalog_guest::error::Error;
 use stratalog_guest::mutants::{self, Mutant};
-use stratalog_guest::ports::System as _;
 
 use super::{Clock, Memory, World, read};
 
@@ -16,11 +15,7 @@ fn manifest(generation: u64) -> String {
 }
 
 fn trim(world: &World, kept: u64) -> Result<(), Error> {
-    trim_with(world, kept, TrimOptions::default())
-}
-
-fn trim_with(world: &World, kept: u64, options: TrimOptions) -> Result<(), Error> {
-    let point = TrimPoint::KeepEvents(kept);
+    let (point, options) = (TrimPoint::KeepEvents(kept), TrimOptions::default());
     trimmer::trim(world.store.clone(), &world.clock, log(), point, options).map(drop)
 }
 
@@ -161,66 +156,6 @@ fn manifest_of_a_trim_is_made_again() {
         assert!(matches!(&dry[..], [Step { action: Action::Rebuild, .. }]), "{what}: {dry:?}");
         assert_eq!(world.store.objects(), whole, "{what}");
         assert_eq!(read(&mut world.reader(None)).unwrap(), expected, "{what}");
-    }
-}
-
-/// A commit that cuts a segment was killed between its index and its segment, or all but its index
-/// is gone: the objects are the same. If the segment that it cuts is gone, that one is damaged.
-#[test]
-fn index_alone_is_no_evidence_of_a_trim() {
-    // Of ten events: the trim itself, and the compaction after a lazy trim.
-    for (is_lazy, left) in [(false, 10), (true, 7)] {
-        for is_damaged in [false, true] {
-            let what = format!("lazy: {is_lazy}, damaged: {is_damaged}");
-            let mut world = World { store: Memory::default(), clock: Clock::default() };
-            world.write(0..5);
-            world.compact();
-            let segment = world.keys("segment_", ".jsonl")[0].clone();
-            if is_lazy {
-                let options = TrimOptions { lazy: true, ..TrimOptions::default() };
-                trim_with(&world, 7, options).unwrap();
-            }
-            let store = Memory::of(world.store.objects());
-            let after = World { store, clock: world.clock.clone() };
-            if is_lazy {
-                after.compact()
-            } else {
-                trim(&after, 7).unwrap()
-            }
-            let next = format!("segment_{:019}", if is_lazy { 3 } else { 2 });
-            let index = after.keys(&next, ".index")[0].clone();
-            let mut objects = world.store.objects();
-            objects.insert(index.clone(), after.store.objects()[&index].clone());
-            world.store = Memory::of(objects);
-            // The repair gets another random id.
-            world.clock.now_micros();
-            if is_damaged {
-                world.remove(&segment);
-                match read(&mut world.reader(None)).unwrap_err() {
-                    Error::Damaged(damage) => assert_eq!(damage.object, segment, "{what}"),
-                    error => panic!("{what}: {error}"),
-                }
-            }
-            let dry = world.repair(true);
-            assert_eq!(world.repair(false), dry, "{what}");
-            let events = if is_damaged {
-                let [step] = &dry[..] else { panic!("{what}: {dry:?}") };
-                assert_eq!((&step.damage.object, &step.action), (&segment, &Action::Gone));
-                assert_eq!(step.events_lost, left, "{what}");
-                (Vec::new(), left)
-            } else {
-                assert_eq!(dry, [], "{what}");
-                ((10 - u32::try_from(left).unwrap()..10).collect(), 0)
-            };
-            assert_eq!(world.verified(), Vec::<String>::new(), "{what}");
-            assert_eq!(read(&mut world.reader(None)).unwrap(), events, "{what}");
-            world.compact();
-            // It is garbage of a generation that is committed now.
-            let is_passed = is_damaged || is_lazy;
-            assert_eq!(world.store.objects().contains_key(&index), !is_passed, "{what}");
-            assert_eq!(read(&mut world.reader(None)).unwrap(), events, "{what}");
-            assert_eq!(world.repair(false), [], "{what}");
-        }
     }
 }
 

@@ -88,6 +88,7 @@ impl<S: Store> Catalog<S> {
             }
             // Without its segment, it may be what a killed commit has left.
             if name.0.part == 0
+                && !self.overlooks_cuts
                 && segments.contains(&name.0)
                 && let Some(segment) = self.kept_of(manifest, &segments, records.first())?
             {
@@ -96,6 +97,11 @@ impl<S: Store> Catalog<S> {
             }
         }
         Ok(None)
+    }
+
+    /// Sets if a trim that would follow from what it has cut counts as not committed from now on.
+    pub(crate) fn overlook_cuts(&mut self, overlooks: bool) {
+        self.overlooks_cuts = overlooks;
     }
 
     /// The segment that a trim has cut before the first batch of a new one, if it is not listed.

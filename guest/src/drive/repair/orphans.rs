@@ -6,6 +6,8 @@
 //! 2. Nothing is deleted but segments of generations beyond the next, which would block every
 //!    compaction. They are set aside first, and all their batches are elsewhere by then.
 //! 3. Events that were trimmed since the manifest that is left may reappear.
+//! 4. If nothing is to be put back, no manifest need be lost: a segment may be, that a killed commit
+//!    has cut. It is repaired as any other, with what that commit has copied of it.
 
 use super::{Action, Step, aside};
 use crate::decide::agreement;
@@ -94,12 +96,9 @@ pub(super) fn repair<S: Store, Y: System>(
     });
     let beyond: Vec<_> = beyond.collect();
     if !put_back && beyond.is_empty() {
-        let missing = Generation(generation.0.saturating_add(1));
-        let is_this = damage.object == committer.catalog.name.key(missing);
-        // What the trim behind it kept would count as lost.
-        let why = "the remaining objects do not determine the manifest; restore it from a copy \
-                   of the store";
-        return Ok(is_this.then(|| step(Action::Nothing(why.to_owned()))).flatten());
+        // A commit has cut a segment that is gone, and does not follow from what is left.
+        committer.catalog.overlook_cuts(true);
+        return Ok(None);
     }
     if !dry_run {
         for object in &beyond {

@@ -7,7 +7,10 @@
 //!    place stays: the manifest after it follows nevertheless.
 //! 3. A generation without segments gets a stand-in. The next manifest is made again only if it
 //!    joins the first new batch to the last absorbed one. So no position is missing between them.
-//! 4. Where this proves nothing, `orphans` puts back the batches. Nothing is done if a later
+//! 4. An attempt without all its segments proves nothing if its batches are all elsewhere. Of
+//!    several whole ones that absorb and lose nothing, the one that trims least is taken: no event
+//!    has another position by that, and none that is left is lost.
+//! 5. Where this proves nothing, `orphans` puts back the batches. Nothing is done if a later
 //!    segment has no legible index.
 
 use super::current::outputs;
@@ -17,17 +20,18 @@ use crate::drive::catalog::{Catalog, Scope, StoredManifest};
 use crate::drive::commit::Committer;
 use crate::error::{Damage, Error};
 use crate::format::batch::BatchRecord;
-use crate::format::index::Index;
+use crate::format::index::{Index, batches_of};
 use crate::format::listed::{ListedOther, sizes};
 use crate::format::manifest::{Manifest, SegmentRecord, StandIn};
-use crate::format::names::{BatchName, Digest, Generation, ObjectName, SegmentName};
+use crate::format::names::{BatchName, CommitId, Digest, Generation, ObjectName, SegmentName};
 use crate::format::ordered::{Map, Set};
 use crate::format::segment::NewSegment;
 use crate::ports::{Store, System};
 
 /// The object that takes the place of a missing manifest.
 enum Successor {
-    Manifest(Manifest),
+    /// With the number of events that it records as lost, and that the one before does not.
+    Manifest(Manifest, u64),
     StandIn(StandIn),
 }
 
@@ -58,9 +62,10 @@ pub(super) fn repair<S: Store, Y: System>(
     let successors = history.successors(&committer.catalog)?;
     let mut steps = Vec::new();
     for successor in successors {
-        let (generation, action) = match &successor {
-            Successor::Manifest(manifest) => (manifest.generation, Action::Rebuild),
-            Successor::StandIn(stand_in) => (stand_in.generation, Action::StandIn),
+        let (generation, action, events_lost) = match &successor {
+            // A killed repair has reported none of its losses.
+            Successor::Manifest(manifest, lost) => (manifest.generation, Action::Rebuild, *lost),
+            Successor::StandIn(stand_in) => (stand_in.generation, Action::StandIn, 0),
         };
         if generation <= highest {
             continue;
@@ -70,12 +75,12 @@ pub(super) fn repair<S: Store, Y: System>(
             true => damage.clone(),
             false => Damage::new(object, "a manifest", "no such object"),
         };
-        steps.push(Step { damage, action, events_lost: 0 });
+        steps.push(Step { damage, action, events_lost });
         if dry_run {
             continue;
         }
         let is_created = match successor {
-            Successor::Manifest(manifest) => committer.create_again(&manifest)?,
+            Successor::Manifest(manifest, _) => committer.create_again(&manifest)?,
             Successor::StandIn(stand_in) => committer.stand_in(&stand_in)?,
         };
         if !is_created {
@@ -172,8 +177,14 @@ impl History {
             let named = names(&before);
             let mut found: Map<Vec<u8>, (Manifest, Vec<NewSegment>)> = Map::new();
             for (commit_id, outputs) in outputs {
-                // It may be part of the log, and without the gap it would be taken for garbage.
-                let Some(outputs) = outputs else { return Ok(Vec::new()) };
+                let Some(outputs) = outputs else {
+                    let is_last = generation == self.last;
+                    if is_last && self.is_elsewhere(catalog, &named, generation, commit_id)? {
+                        continue;
+                    }
+                    // It may be part of the log, and without the gap it would be taken for garbage.
+                    return Ok(Vec::new());
+                };
                 for first_position in self.first_positions(&before, &outputs) {
                     let traces = Traces {
                         base: &before,
@@ -202,18 +213,63 @@ impl History {
                     }
                 }
             }
-            let Some((bytes, (manifest, outputs))) = found.pop_first().filter(|_| found.is_empty())
-            else {
-                return Ok(successors);
+            let absorbs = |manifest: &Manifest| manifest.next_position > before.next_position;
+            let settled = match found.len() {
+                1 => found.pop_first(),
+                _ if generation < self.last || found.values().any(|(one, _)| absorbs(one)) => None,
+                _ => {
+                    let whole = |outputs: &[NewSegment]| self.new_losses(&named, outputs) == 0;
+                    let found = found.into_iter().filter(|(_, (_, outputs))| whole(outputs));
+                    found.min_by_key(|(_, (manifest, _))| manifest.first_position)
+                }
             };
+            let Some((bytes, (manifest, outputs))) = settled else { return Ok(successors) };
+            let events_lost = self.new_losses(&named, &outputs);
             for output in outputs {
                 self.add_index(output.name, output.batches);
             }
             before = Manifest { digest: Some(Digest::of(&bytes)), ..manifest.clone() };
             successors.append(&mut skipped);
-            successors.push(Successor::Manifest(manifest));
+            successors.push(Successor::Manifest(manifest, events_lost));
         }
         Ok(successors)
+    }
+
+    /// Returns whether the indexes of an attempt can be read and have no batch that is nowhere else.
+    fn is_elsewhere<S: Store>(
+        &self,
+        catalog: &Catalog<S>,
+        named: &Set<SegmentName>,
+        generation: Generation,
+        commit_id: CommitId,
+    ) -> Result<bool, Error> {
+        let objects = self.sizes.iter().filter_map(|(object, _)| match object {
+            ObjectName::Segment(segment) => Some(*segment),
+            ObjectName::Index(index) => Some(index.0),
+            _ => None,
+        });
+        let is_own = |segment: &SegmentName| {
+            (segment.generation, segment.commit_id) == (generation, commit_id)
+        };
+        for segment in objects.filter(is_own) {
+            let bytes = catalog.get(segment.index())?;
+            let Some(batches) = bytes.as_deref().and_then(batches_of) else { return Ok(false) };
+            let is_there = |batch: &BatchRecord| {
+                self.batches.contains(&batch.name) || self.is_absorbed(named, &batch.name)
+            };
+            if !batches.iter().all(|batch| batch.events == 0 || is_there(batch)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The number of events that new segments record as lost, and that the named ones do not.
+    fn new_losses(&self, named: &Set<SegmentName>, outputs: &[NewSegment]) -> u64 {
+        let before = named.iter().filter_map(|segment| self.indexes.get(segment)).flatten();
+        let before: Set<_> = before.filter(|batch| batch.lost).map(|batch| batch.name).collect();
+        let lost = outputs.iter().flat_map(|output| &output.batches).filter(|batch| batch.lost);
+        lost.filter(|batch| !before.contains(&batch.name)).map(|batch| batch.events).sum()
     }
 
     fn is_listed(&self, segment: SegmentName) -> bool {
