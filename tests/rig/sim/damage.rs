@@ -16,6 +16,7 @@ use stratalog_guest::format::names::{BatchName, Generation, ObjectName, SegmentN
 
 use crate::memory::log;
 use crate::sim::history::{Event, History, object, read_events};
+use crate::sim::objects::Objects;
 use crate::sim::random::Random;
 use crate::sim::world::State;
 
@@ -57,6 +58,11 @@ impl Damage {
     /// True if the object is damaged, or was and has not been replaced yet.
     pub fn is_damaged(&self, key: &str) -> bool {
         self.was.contains_key(key)
+    }
+
+    /// True if the object is damaged, and nothing is left of it.
+    pub fn is_gone(&self, key: &str, objects: &Objects) -> bool {
+        self.is_damaged(key) && objects.get(key).is_none()
     }
 
     /// Records that an object was deleted. Returns true if that is right because it is damaged.

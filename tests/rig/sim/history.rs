@@ -7,7 +7,8 @@
 //! 1. A name that only one actor can give always has the same bytes.
 //! 2. Each manifest continues the one before. Every event keeps its position, and no two events
 //!    share one. The events of a writer have theirs in order and without a gap.
-//! 3. Only a trim raises the first position, and by no more than it asked for.
+//! 3. Only a trim raises the first position, and by no more than it asked for. A repair may commit
+//!    what a killed trim has written, if the segment that it cuts is gone by damage.
 //! 4. The first manifest stays.
 //! 5. No object is deleted that the current manifest needs, or that no segment has absorbed, unless
 //!    it is damaged and is to be replaced.
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stratalog_guest::format::manifest::Manifest;
-use stratalog_guest::format::names::{BatchName, Generation, LogId, ObjectName};
+use stratalog_guest::format::names::{BatchName, CommitId, Generation, LogId, ObjectName};
 
 use crate::memory::log;
 use crate::sim::damage::Damage;
@@ -95,6 +96,8 @@ pub struct History {
     needed: BTreeSet<String>,
     /// Every object that was ever stored, except manifests.
     known: BTreeMap<String, Arc<[u8]>>,
+    /// The trims that wrote indexes, by their attempts.
+    trims: BTreeMap<CommitId, Trim>,
     pub damage: Damage,
 }
 
@@ -204,6 +207,9 @@ impl History {
         if self.known.insert(key.to_owned(), bytes.clone()).is_some_and(|known| known != *bytes) {
             return Err(format!("{key} is stored with other bytes than before"));
         }
+        if let (Some(ObjectName::Index(index)), Some(trim)) = (name, trim) {
+            self.trims.insert(index.0.commit_id, trim.clone());
+        }
         if let Some(ObjectName::Batch(batch)) = name {
             let events = read_events(bytes)?;
             let Some((writer, first)) = events.first().copied() else { return Ok(()) };
@@ -306,6 +312,8 @@ impl History {
                 self.next_position()
             ));
         }
+        let cuts_gone =
+            self.needed.difference(&needed).any(|key| self.damage.is_gone(key, objects));
         (self.generation, self.first_position, self.needed) = (generation.0, first, needed);
         // A segment's events stand at their positions: they were checked when it was first named.
         let start = manifest.segments.first().map_or(first, |segment| segment.position);
@@ -319,6 +327,7 @@ impl History {
             let left = self.trimmed_events;
             return Err(format!("{left} trimmed events before {first} are in a segment still"));
         }
+        let trim = self.trims.get(&manifest.commit_id).filter(|_| cuts_gone).or(trim);
         if first > old_first { self.judge_trim(old_first, trim, passed) } else { Ok(()) }
     }
 

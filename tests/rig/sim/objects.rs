@@ -87,12 +87,13 @@ impl State {
     pub fn start_create(&mut self, actor: usize, key: &str, bytes: &[u8]) -> u64 {
         self.objects.started += 1;
         let started = self.objects.started;
+        let trim = self.actor(actor).trim.clone();
         self.objects.in_flight.push(InFlight {
             actor,
             started: Some(started),
             key: key.to_owned(),
             bytes: bytes.into(),
-            trim: None,
+            trim,
         });
         started
     }
