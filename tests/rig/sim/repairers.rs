@@ -11,6 +11,12 @@ use crate::sim::logic::Done;
 /// stops at an object that it must leave, which is then restored.
 const REPAIRS_MAX: u32 = 20;
 
+/// The steps of a repair, and the events that they record as lost.
+struct Repairs {
+    steps: usize,
+    events_lost: u64,
+}
+
 impl Actor<'_> {
     /// Damages objects, as disks do.
     pub fn damage_often(&mut self, rounds: u64) -> Result<(), String> {
@@ -35,20 +41,32 @@ impl Actor<'_> {
         Ok(())
     }
 
-    /// Repairs the log until it is whole.
+    /// Repairs the log until it is whole. Each repair says how many events are lost.
     pub fn repair_to_rest(&mut self) -> Result<(), String> {
+        let lost = |actor: &Self| actor.view.state().history.damage.lost().len();
         for _ in 0..REPAIRS_MAX {
-            if self.repair()? == Some(0) {
-                damage::expect(false);
-                return Ok(());
+            let before = lost(self);
+            let done = self.repair()?;
+            let found = lost(self) - before;
+            match done {
+                Some(Repairs { events_lost, .. })
+                    if events_lost != u64::try_from(found).unwrap() =>
+                {
+                    return Err(format!("{events_lost} events are said to be lost, not {found}"));
+                }
+                Some(Repairs { steps: 0, .. }) => {
+                    damage::expect(false);
+                    return Ok(());
+                }
+                _ => {}
             }
         }
         Err(format!("{REPAIRS_MAX} repairs are not enough"))
     }
 
-    /// Repairs; returns the number of damaged objects, or none if it was refused for now. An object
-    /// that cannot be repaired is restored from a copy of the store.
-    fn repair(&mut self) -> Result<Option<usize>, String> {
+    /// Repairs; returns none if it was refused for now. An object that cannot be repaired is
+    /// restored from a copy of the store.
+    fn repair(&mut self) -> Result<Option<Repairs>, String> {
         let repair = Trim { request: TrimRequest::Nothing, lazy: true, keep_unread: false };
         self.view.state().actor(self.view.actor).trim = Some(Rc::new(repair));
         let done = unless_wrong("repair", self.logic.repair())?;
@@ -66,6 +84,7 @@ impl Actor<'_> {
                 Done::SetAside | Done::Gone | Done::Rebuild | Done::StandIn | Done::Forget => {}
             }
         }
-        Ok(Some(steps.len()))
+        let events_lost = steps.iter().map(|step| step.events_lost).sum();
+        Ok(Some(Repairs { steps: steps.len(), events_lost }))
     }
 }
