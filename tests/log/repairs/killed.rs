@@ -187,7 +187,7 @@ fn killed_commits_that_cut_a_lost_segment_lose_nothing() {
     }
 }
 
-/// A repair that was killed before its commit has told nobody.
+/// A repair that was killed before its commit has reported nothing.
 #[test]
 fn losses_that_a_killed_repair_recorded_are_counted() {
     let mut world = log_to_cut(true);
