@@ -6,7 +6,7 @@
 //! 2. Nothing is deleted but segments of generations beyond the next, which would block every
 //!    compaction. They are set aside first, and all their batches are elsewhere by then.
 //! 3. Events that were trimmed since the manifest that is left may reappear.
-//! 4. If nothing is to be put back, no manifest need be lost: a segment may be, that a killed commit
+//! 4. If nothing is to be put back, no manifest need be lost, but a segment that a killed commit
 //!    has cut. It is repaired as any other, with what that commit has copied of it.
 
 use super::{Action, Step, aside};

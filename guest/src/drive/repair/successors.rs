@@ -235,7 +235,7 @@ impl History {
         Ok(successors)
     }
 
-    /// Returns whether the indexes of an attempt can be read and have no batch that is nowhere else.
+    /// Returns whether the indexes of an attempt can be read, and their batches are all elsewhere.
     fn is_elsewhere<S: Store>(
         &self,
         catalog: &Catalog<S>,
