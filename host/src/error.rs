@@ -119,6 +119,29 @@ fn shown_below(below: &[String], more: bool) -> String {
 }
 
 impl Error {
+    /// Returns the name of its kind, as in the WIT.
+    pub(crate) fn kind_name(&self) -> &'static str {
+        match self {
+            Self::InvalidInput(_) => "invalid-input",
+            Self::InvalidEvent(_) => "invalid-event",
+            Self::WriteFailed(_) => "write-failed",
+            Self::Damaged(_) => "damaged",
+            Self::NoLog(_) => "no-log",
+            Self::Conflict(_) => "conflict",
+            Self::Unsupported(_) => "unsupported",
+            Self::Denied(_) => "denied",
+            Self::LimitReached(_) => "limit-reached",
+            Self::Closed => "closed",
+            Self::StoreFailed(_)
+            | Self::Location(_)
+            | Self::Open(_)
+            | Self::Component(_)
+            | Self::Guest(_) => "store-failed",
+            #[cfg(feature = "serde")]
+            Self::Json(_) => "store-failed",
+        }
+    }
+
     /// Returns true if the same call may succeed later without any action.
     pub fn is_transient(&self) -> bool {
         match self {

@@ -27,6 +27,7 @@
 //! |---|---|---|
 //! | `s3`, `gcs`, `azure`, `webdav` | a kind of store each, and their HTTP client | yes |
 //! | `plugins` | the module `plugin`, which runs components that keep logs | yes |
+//! | `metrics` | the module `telemetry`, which reports metrics by OpenTelemetry | no |
 //! | `serde` | events as values, and reports that serialize | no |
 //!
 //! The library with everything compiles 236 crates, itself included. Without the four stores it
@@ -85,6 +86,7 @@
     not(all(
         feature = "azure",
         feature = "gcs",
+        feature = "metrics",
         feature = "plugins",
         feature = "s3",
         feature = "webdav"
@@ -112,11 +114,16 @@ mod options;
 mod page;
 #[cfg(feature = "plugins")]
 pub mod plugin;
+mod prices;
 mod read_options;
 mod sandbox;
 mod stats;
 pub mod store;
 mod stores;
+#[cfg(feature = "metrics")]
+pub mod telemetry;
+#[cfg(not(feature = "metrics"))]
+mod telemetry;
 mod times;
 mod types;
 

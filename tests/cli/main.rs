@@ -22,6 +22,7 @@ mod keep;
 mod lacks;
 mod ls;
 mod matrix;
+mod metrics;
 mod mistakes;
 mod named;
 mod options;

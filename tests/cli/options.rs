@@ -6,7 +6,7 @@ use crate::binary::{check, fresh, ok};
 use crate::commands::{commands, help_of};
 
 /// Bad values of options.
-const BAD: [(&str, &[&str]); 64] = [
+const BAD: [(&str, &[&str]); 66] = [
     ("--store-option", &["x", "", "=x"]),
     ("--from-option", &["x", "", "=x"]),
     ("--to-option", &["x", "", "=x"]),
@@ -44,7 +44,9 @@ const BAD: [(&str, &[&str]); 64] = [
     ("--verify-every", &["x", "0", ""]),
     ("--every", &["x", "0", "5w", ""]),
     ("--jobs", &["x", "0", "65", ""]),
-    ("--prices", &["x", "1", "1,x", "-1,0", ""]),
+    ("--prices", &["x", "1", "1,x", "-1,0", "1,2,3,4", ""]),
+    ("--metrics-listen", &["x", "9464", "127.0.0.1", "localhost:9464", "127.0.0.1:65536", ""]),
+    ("--otlp-endpoint", &["x", "host:4318", "ftp://host", "http://me@host", "http://host?a", ""]),
     ("--log", &["x", "=LOG", "a b=LOG", "a=ftp://host/log", "a="]),
     ("--grant", &["x", "a=fly", "a=read"]),
     ("--quota", &["x", "=1K", "a=", "a=0", "a=1K,0", "a=1K,x", "a=1K"]),

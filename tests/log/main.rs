@@ -13,6 +13,7 @@ mod invalid_listings;
 mod keeping;
 mod limits;
 mod memory;
+mod metrics;
 mod open_writers;
 mod positions;
 mod repairs;

@@ -20,8 +20,19 @@ const GUEST: [&str; 8] =
     ["mutants", "limits", "ports", "error", "format", "decide", "drive", "component"];
 
 /// The layers of the library, from below.
-const HOST: [&str; 10] =
-    ["numbers", "limits", "clock", "types", "store", "error", "sandbox", "log", "host", "plugin"];
+const HOST: [&str; 11] = [
+    "numbers",
+    "limits",
+    "telemetry",
+    "clock",
+    "types",
+    "store",
+    "error",
+    "sandbox",
+    "log",
+    "host",
+    "plugin",
+];
 
 /// The layers of the command line, from below.
 const COMMAND_LINE: [&str; 5] = ["numbers", "terminal", "args", "process", "commands"];

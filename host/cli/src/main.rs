@@ -33,6 +33,7 @@ use std::time::Duration;
 use args::Arguments;
 use process::exit::{Code, Failure, report_panic};
 use process::signals::Signals;
+use process::telemetry::Reporting;
 use process::{logging, system_limits};
 use terminal::stderr;
 
@@ -64,14 +65,20 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<Code, Failure> {
     system_limits::check()?;
     let signals = Signals::listen()?;
-    logging::start(&arguments.shared)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
         .max_blocking_threads(system_limits::blocking_threads_max())
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Code::Failed, format!("cannot start a thread: {error}")))?;
+    let reporting = {
+        let _entered = runtime.enter();
+        Reporting::start(&arguments)?
+    };
+    logging::start(&arguments.shared, reporting.spans())?;
+    reporting.announce(arguments.shared.quiet);
     let done = runtime.block_on(commands::run(arguments, &signals));
+    reporting.finish();
     // A file write in progress removes its file when it fails. A store that hangs must not keep the
     // process.
     runtime.shutdown_timeout(LAST_WORK);

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::log::NameCounts;
+use crate::numbers::float;
+use crate::prices::Prices;
 
 const MONTH: Duration = Duration::from_hours(730);
 
@@ -11,25 +13,7 @@ const PAGE_KEYS: f64 = 1_000.0;
 
 const GIB: f64 = 1_073_741_824.0;
 
-/// The prices of a store, in dollars.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Prices {
-    /// For a GiB that is stored for a month.
-    pub storage: f64,
-    /// For 1,000 creates or listings.
-    pub writes: f64,
-}
-
 impl Prices {
-    /// The list prices of Amazon S3 Standard in us-east-1, of 2025.
-    pub const S3_STANDARD: Self = Self { storage: 0.023, writes: 0.005 };
-
-    /// Sets the prices of a GiB for a month, and of 1,000 creates or listings.
-    pub fn new(storage: f64, writes: f64) -> Self {
-        Self { storage, writes }
-    }
-
     /// Returns what a log costs a month as it is: its bytes, its share of one listing in each
     /// interval, and its writes at the rate of the batches that are there. A transfer out of a
     /// cloud is not included.
@@ -45,19 +29,6 @@ impl Prices {
         let requests = (lists + writes) / 1_000.0 * self.writes;
         float(counts.bytes) / GIB * self.storage + requests
     }
-}
-
-impl Default for Prices {
-    fn default() -> Self {
-        Self::S3_STANDARD
-    }
-}
-
-fn float(number: u64) -> f64 {
-    // Of a number above 4 billion, a float keeps the leading digits, which are enough for a price.
-    let high = u32::try_from(number >> 32).unwrap_or(u32::MAX);
-    let low = u32::try_from(number & u64::from(u32::MAX)).unwrap_or(u32::MAX);
-    f64::from(high) * 4_294_967_296.0 + f64::from(low)
 }
 
 #[cfg(test)]

@@ -12,12 +12,13 @@ mod one;
 mod policy;
 mod sweep;
 
-pub use cost::Prices;
 pub use policy::Policy;
 pub use sweep::{Keeper, Sweep, SweepOptions};
 
 use crate::error::Error;
 use crate::log::ListedLog;
+#[doc(inline)]
+pub use crate::prices::Prices;
 use crate::types::{Compaction, CompactionPlan, TrimResult, VerifyProgress};
 
 /// The result of a sweep for a log.
@@ -53,6 +54,16 @@ pub enum Work {
 }
 
 impl Work {
+    /// Returns the name of work that was done, for metrics.
+    pub(crate) fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Compacted(_) => Some("compacted"),
+            Self::Trimmed(_) => Some("trimmed"),
+            Self::Verified(_) => Some("verified"),
+            Self::WouldCompact(_) | Self::WouldTrim(_) | Self::WouldVerify => None,
+        }
+    }
+
     /// Returns whether the log was changed.
     pub(crate) fn is_change(&self) -> bool {
         matches!(self, Self::Compacted(_) | Self::Trimmed(_))

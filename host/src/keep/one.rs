@@ -1,5 +1,7 @@
 //! Keeps one log: does what is due.
 
+use tracing::Instrument as _;
+
 use super::due::{Due, Known, Times};
 use super::policy::Policy;
 use super::{Kept, Work};
@@ -7,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::log::{FilesOptions, ListedLog, LogFile, NameCounts};
 use crate::store::Store;
+use crate::telemetry;
 use crate::types::{
     CompactOptions, Damage, Finding, TrimOptions, TrimPoint, TrimResult, VerifyProgress,
 };
@@ -28,7 +31,9 @@ impl Task {
     /// Does what is due. Returns also what is known of the log, if it was not changed.
     pub(super) async fn run(mut self) -> (Kept, Option<Known>) {
         let mut done = Vec::new();
-        let result = self.work(&mut done).await;
+        let name = self.name.as_str();
+        let span = tracing::info_span!(target: telemetry::SPANS, "keep", stratalog.log = name);
+        let result = self.work(&mut done).instrument(span).await;
         let is_changed = done.iter().any(Work::is_change);
         let known = self.known.filter(|_| !is_changed && result.is_ok());
         let error = match result {
@@ -36,6 +41,10 @@ impl Task {
             Ok(()) | Err(Error::Conflict(_) | Error::NoLog(_)) => None,
             Err(error) => Some(error),
         };
+        done.iter().filter_map(Work::name).for_each(telemetry::log_kept);
+        if error.is_some() {
+            telemetry::log_kept("failed");
+        }
         let log = ListedLog { name: self.name, counts: Some(self.counts) };
         (Kept { log, policy: Some(self.policy), done, error }, known)
     }

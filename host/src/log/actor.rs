@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::log::writer::Writer;
 use crate::sandbox::instance::{CallError, Called};
 use crate::sandbox::seats::Rest;
+use crate::telemetry::PendingEvents;
 use crate::types::interface::Pending;
 use crate::types::{WriteFailure, Written};
 
@@ -33,6 +34,7 @@ use waits::{notified, others_have_run, reached};
 
 mod dropping;
 mod flush;
+mod measured;
 mod packs;
 mod rest;
 mod waits;
@@ -63,6 +65,8 @@ pub(super) struct WriterActor {
     linger_until: Option<Instant>,
     /// The events that were passed to the component.
     events_passed: u64,
+    /// Those that are not durable yet, by the times of their passing, for metrics.
+    pending_events: PendingEvents,
     /// The flushes that wait, oldest first.
     flushes: VecDeque<Flush>,
     seal_due: SealDue,
@@ -115,6 +119,7 @@ impl WriterActor {
             tick_at: None,
             linger_until: None,
             events_passed: 0,
+            pending_events: PendingEvents::new(),
             flushes: VecDeque::new(),
             seal_due: SealDue::No,
             waits: VecDeque::new(),
@@ -290,6 +295,7 @@ impl WriterActor {
         if written != self.written {
             self.progress_at = Instant::now();
             self.notifier.send(Notice::Durable(written));
+            self.count_durable(written);
         }
         self.written = written;
         self.durable.publish(written);

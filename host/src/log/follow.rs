@@ -15,6 +15,7 @@ use crate::limits::{FOLLOW_WAIT_MAX, FOLLOW_WAIT_MIN, PARK_AFTER};
 use crate::log::reader::Reader;
 use crate::log::reader::parking::Park;
 use crate::page::Page;
+use crate::telemetry;
 use crate::types::Skipped;
 
 /// Follows a log: yields its events and then waits for new ones. Made by [`Reader::follow`].
@@ -30,13 +31,14 @@ impl Reader {
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a pass that ends permanently.
-    pub fn follow(self) -> Result<Follow> {
+    pub fn follow(mut self) -> Result<Follow> {
         if let Some(end) = self.ends_with {
             let message = format!(
                 "cannot follow a reader that ends {end}: follow one of Host::read without a limit"
             );
             return Err(Error::InvalidInput(message));
         }
+        self.is_followed = true;
         Ok(Follow { reader: self, poll_at: Instant::now(), wait: Duration::ZERO })
     }
 }
@@ -76,6 +78,11 @@ impl Follow {
                 Ok(None) | Err(_) => longer(self.wait),
             };
             self.poll_at = Instant::now() + self.wait;
+            telemetry::follower_polled(match &polled {
+                Ok(Some(_)) => "events",
+                Ok(None) => "nothing",
+                Err(error) => error.kind_name(),
+            });
             if let Some(page) = polled? {
                 return Ok(page);
             }

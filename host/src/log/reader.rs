@@ -8,10 +8,13 @@
 //! 3. A reader that gets no instance stays parked. A later call tries again.
 
 use std::fmt;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 
+use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::numbers::to_u64;
 use crate::page::Page;
 use crate::read_options::ReadOptions;
 use crate::sandbox::calls::Calls;
@@ -20,6 +23,7 @@ use crate::sandbox::instance::{CallError, Called, CountedPage, Handle};
 use crate::sandbox::parked::ParkedReader;
 use crate::sandbox::reader_seats::LiveReader;
 use crate::store::Store;
+use crate::telemetry;
 use crate::types::Skipped;
 use crate::types::interface as wit;
 
@@ -42,6 +46,8 @@ pub struct Reader {
     kept: Option<Result<Option<CountedPage>>>,
     /// The reason why the pass ends permanently, if it does.
     pub(super) ends_with: Option<&'static str>,
+    /// True for the reader of a follower.
+    pub(super) is_followed: bool,
     /// The commits that were begun.
     commits: u64,
 }
@@ -105,6 +111,7 @@ impl Reader {
             name: name.into(),
             kept: None,
             ends_with,
+            is_followed: false,
             commits: 0,
         };
         reader.park(Park::IfCrowded).await;
@@ -169,10 +176,26 @@ impl Reader {
         let mut seat = self.wake().await?;
         let next = outside_if_slow(seat.as_mut(), self.fetch()).await;
         let park = if let Ok(Some(_)) = next { after_page } else { otherwise };
+        if let Ok(Some((page, _))) = &next {
+            telemetry::page_read(page.events, to_u64(page.lines.len()));
+        }
+        let lags = self.is_followed && telemetry::is_on() && matches!(next, Ok(Some(_)));
         // If this future is dropped meanwhile, the next call returns it.
         self.kept = Some(next);
+        if lags {
+            self.measure_lag().await;
+        }
         self.park(park).await;
         self.kept.take().unwrap_or(Ok(None))
+    }
+
+    /// Records the age of the newest events of the last page. A failure shows in the next call.
+    async fn measure_lag(&mut self) {
+        let batches = self.batches().await.unwrap_or_default();
+        if let Some(newest) = batches.iter().filter_map(|batch| batch.time).max() {
+            let now = Clock::system().since_1970();
+            telemetry::follower_lags(now.saturating_sub(Duration::from_micros(newest)));
+        }
     }
 
     fn live(&mut self) -> Result<&mut Live> {

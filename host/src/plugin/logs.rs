@@ -30,6 +30,7 @@ use crate::sandbox::imports::access::{
     Access, StepOutcomes, StoreAccess, Target, WriteQuota, is_position,
 };
 use crate::sandbox::memory::Memory;
+use crate::telemetry;
 
 /// The logs granted to one plugin, by label, and their usage.
 pub struct LogsCtx {
@@ -221,11 +222,13 @@ impl LogsCtx {
         bytes: usize,
     ) -> Result<(&Grant, &KeyScope)> {
         if let Err(error) = self.check(label, call, bytes) {
+            telemetry::plugin_called(call.name(), error.kind_name());
             if let Some(recorder) = self.recorder() {
                 recorder.refused(call, label, handle, &error);
             }
             return Err(error);
         }
+        telemetry::plugin_called(call.name(), "admitted");
         // Always there: checked above.
         self.granted.get(label).map(|log| (&log.grant, &log.label)).ok_or(Error::Closed)
     }

@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use tracing::{Instrument as _, field};
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
@@ -31,6 +32,7 @@ use super::usage::Usage;
 use crate::error::{Error, Result};
 use crate::sandbox::imports::in_flight::InFlight;
 use crate::sandbox::memory::Memory;
+use crate::telemetry::{self, OUTCOME};
 
 /// The logs, streams and other resources of one run of a plugin.
 pub struct Run {
@@ -164,7 +166,12 @@ impl Plugin {
             returned
         };
         let mut trapped_in = Vec::new();
-        let end = match bounded(call, stop, limits, &mut computed).await {
+        let span = tracing::info_span!(
+            target: telemetry::SPANS,
+            "plugin",
+            stratalog.outcome = field::Empty,
+        );
+        let end = match bounded(call, stop, limits, &mut computed).instrument(span.clone()).await {
             Ok(Ok(Ok(()))) => ExitReason::Exited(0),
             Ok(Ok(Err(()))) => ExitReason::Failed,
             Ok(Err(error)) => {
@@ -189,6 +196,9 @@ impl Plugin {
         let output_bytes_dropped = last_of(&outputs).await;
         let unflushed = closing.wait().await;
         let has_written_stderr = stderr.is_some_and(|stderr| stderr.is_used());
+        telemetry::plugin_ended(end.name());
+        span.record(OUTCOME, end.name());
+        usage.limits_hit.iter().for_each(|hit| telemetry::plugin_limited(hit.limit));
         let record = match recording {
             None => None,
             Some(recording) => {

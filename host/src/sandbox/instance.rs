@@ -17,10 +17,7 @@ use crate::sandbox::bindings::exports::stratalog::log::files::LogFile;
 use crate::sandbox::imports::State;
 use crate::sandbox::memory::{Borrowed, Memory};
 use crate::types::interface::{self as wit, Options, Pending, ReadOptions};
-use crate::types::{
-    CompactOptions, Compaction, CompactionPlan, RepairStep, Skipped, TrimOptions, TrimResult,
-    VerifyProgress, Written,
-};
+use crate::types::{RepairStep, Skipped, TrimOptions, TrimResult, VerifyProgress, Written};
 
 /// The reason why a call failed.
 #[derive(Clone, Debug)]
@@ -285,30 +282,6 @@ impl Instance {
     ) -> Called<Option<VerifyProgress>> {
         self.try_call(|exports, store| async move {
             exports.stratalog_log_append_log().verifier().call_next(store, verifier).await
-        })
-        .await
-    }
-
-    /// Compacts a log.
-    pub(crate) async fn compact(
-        &mut self,
-        name: &str,
-        options: &CompactOptions,
-    ) -> Called<Compaction> {
-        self.try_call(|exports, store| {
-            exports.stratalog_log_append_log().call_compact(store, name, *options)
-        })
-        .await
-    }
-
-    /// Returns what [`Instance::compact`] would do.
-    pub(crate) async fn plan_compaction(
-        &mut self,
-        name: &str,
-        options: &CompactOptions,
-    ) -> Called<CompactionPlan> {
-        self.try_call(|exports, store| {
-            exports.stratalog_log_append_log().call_plan_compaction(store, name, *options)
         })
         .await
     }

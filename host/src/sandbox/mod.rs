@@ -5,6 +5,7 @@ pub(crate) mod bindings;
 pub(crate) mod buffer_pool;
 pub(crate) mod calls;
 mod clock;
+mod compaction;
 pub(crate) mod component_file;
 pub(crate) mod copies;
 pub(crate) mod engine;

@@ -25,6 +25,7 @@ mod encryption;
 mod error;
 mod key;
 mod operation;
+mod outcome;
 #[cfg(feature = "plugins")]
 mod place;
 mod read;
@@ -56,7 +57,7 @@ use config::opening::Opening;
 use config::redact::Redactor;
 use config::root::{RootKind, Service};
 use encryption::Asked;
-use operation::{Abandoned, Operations};
+use operation::Operations;
 
 pub use config::location::Location;
 pub use config::location_error::{LOCATION_FORMS, LocationError};
@@ -127,6 +128,8 @@ struct Inner {
     honours_exclusive: Arc<OnceCell<bool>>,
     /// Reads never wait, so reading ahead would only cost.
     is_in_process: bool,
+    /// The kind of store, for metrics.
+    kind: &'static str,
     operations: Arc<Operations>,
     /// The encryption that every object must have.
     encryption: Option<Asked>,
@@ -169,7 +172,7 @@ impl Store {
                 options.refuse_all("a local folder")?;
                 let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
                 Ok(Self::build(
-                    Backend::Folder(LocalFolder::new(absolute)),
+                    ("folder", Backend::Folder(LocalFolder::new(absolute))),
                     String::new(),
                     Context::new(text, Redactor::default()),
                     ConditionalCreate::Honoured,
@@ -220,10 +223,10 @@ impl Store {
         conditional: ConditionalCreate,
         opening: &Opening<'_>,
     ) -> Self {
-        let RemoteStore { store, pages, redactor, settings, encryption } = remote;
+        let RemoteStore { kind, store, pages, redactor, settings, encryption } = remote;
         let context = Context::new(opening.root, redactor).with_settings(settings);
         Self::build(
-            Backend::Objects { store, pages },
+            (kind, Backend::Objects { store, pages }),
             prefix.to_owned(),
             context.with_proxy(config::proxy::named(opening)),
             conditional,
@@ -236,7 +239,7 @@ impl Store {
     pub fn memory() -> Self {
         let store = Arc::new(InMemory::new());
         let mut inner = Self::inner_of(store, "memory".to_owned(), ConditionalCreate::Honoured);
-        inner.is_in_process = true;
+        (inner.is_in_process, inner.kind) = (true, "memory");
         Self { inner: Arc::new(inner) }
     }
 
@@ -294,7 +297,7 @@ impl Store {
     }
 
     fn build(
-        backend: Backend,
+        (kind, backend): (&'static str, Backend),
         prefix: String,
         context: Context,
         conditional: ConditionalCreate,
@@ -309,6 +312,7 @@ impl Store {
             sole_compactor: options.sole_compactor,
             honours_exclusive: Arc::default(),
             is_in_process: false,
+            kind,
             operations: Arc::new(Operations::new(options.timeout)),
             encryption,
             counts: Vec::new(),
@@ -329,6 +333,7 @@ impl Store {
             sole_compactor: false,
             honours_exclusive: Arc::default(),
             is_in_process: false,
+            kind: "custom",
             operations: Arc::new(Operations::new(TIMEOUT_DEFAULT)),
             encryption: None,
             counts: Vec::new(),
@@ -345,33 +350,6 @@ impl fmt::Debug for Store {
 impl Inner {
     fn path(&self, key: &str) -> Result<Path, StoreError> {
         key::path_of(&self.prefix, key)
-    }
-
-    /// Runs one operation within the store's timeout. In memory nothing waits.
-    async fn run_operation<T>(
-        &self,
-        action: &'static str,
-        key: &str,
-        work: impl Future<Output = T>,
-    ) -> Result<T, Abandoned> {
-        match self.is_in_process {
-            true => Ok(work.await),
-            false => self.operations.run(action, key, work).await,
-        }
-    }
-
-    /// As [`Inner::run_operation`], for an operation whose failure is certain: a read, or a step of
-    /// an upload.
-    async fn run_certain<T>(
-        &self,
-        action: &'static str,
-        key: &str,
-        work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        match self.run_operation(action, key, work).await {
-            Ok(result) => result,
-            Err(abandoned) => Err(self.context.abandoned(action, key, &abandoned)),
-        }
     }
 
     /// Returns the library's store for reading. A missing local folder is an error.

@@ -16,10 +16,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tracing::{Instrument as _, Span, field};
+
 use super::Store;
 use super::backend::panics::{Caught, Panicked};
 use super::config::redact::Redactor;
 use super::encryption::Reported;
+use super::outcome::{self, Outcome};
+use super::{Inner, StoreError};
+use crate::telemetry::{self, OUTCOME, Timer};
 
 use crate::numbers::{count, to_u64};
 
@@ -64,6 +69,8 @@ pub(super) struct Attempts {
     /// Attempts that changed something, or may have.
     perhaps_effective: u32,
     last_failure: Option<String>,
+    /// True if the last attempt that ended has failed.
+    is_failing: bool,
 }
 
 /// An operation was abandoned at its time limit, or because its work panicked.
@@ -126,6 +133,59 @@ impl Store {
             attempts: count,
             last_failure: last_failure.map(|text| self.inner.context.redactor.clean(&text)),
         })
+    }
+}
+
+impl Inner {
+    /// Runs one operation within the store's timeout. In memory nothing waits.
+    pub(super) async fn run_operation<T: Outcome>(
+        &self,
+        action: &'static str,
+        key: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Abandoned> {
+        let (timer, span) = (Timer::start(), self.span(action, key));
+        let done = async {
+            match self.is_in_process {
+                true => Ok(work.await),
+                false => self.operations.run(action, key, work).await,
+            }
+        };
+        let ended = done.instrument(span.clone()).await;
+        if telemetry::is_on() {
+            let (operation, end) = (outcome::of_action(action), outcome::of_operation(&ended));
+            telemetry::operation_ended(timer, self.kind, operation, end);
+        }
+        if !span.is_disabled() {
+            span.record(OUTCOME, outcome::of_operation(&ended));
+        }
+        ended
+    }
+
+    /// Returns the span of an operation. Its values are made only if a subscriber takes it.
+    fn span(&self, action: &'static str, key: &str) -> Span {
+        tracing::info_span!(
+            target: telemetry::SPANS,
+            "store",
+            otel.name = format!("store {}", outcome::of_action(action)),
+            stratalog.store = self.kind,
+            stratalog.key = key,
+            stratalog.outcome = field::Empty,
+        )
+    }
+
+    /// As [`Inner::run_operation`], for an operation whose failure is certain: a read, or a step of
+    /// an upload.
+    pub(super) async fn run_certain<T>(
+        &self,
+        action: &'static str,
+        key: &str,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        match self.run_operation(action, key, work).await {
+            Ok(result) => result,
+            Err(abandoned) => Err(self.context.abandoned(action, key, &abandoned)),
+        }
     }
 }
 
@@ -207,12 +267,14 @@ impl Operation {
         lock(&self.seen).clone()
     }
 
-    /// Counts an attempt that begins now. `changes` states that it may change something.
-    pub(super) fn attempt_begins(&self, changes: bool) {
+    /// Counts an attempt that begins now. `changes` states that it may change something. Returns
+    /// true if it follows a failed one.
+    pub(super) fn attempt_begins(&self, changes: bool) -> bool {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let mut seen = lock(&self.seen);
         seen.count += 1;
         seen.perhaps_effective += u32::from(changes);
+        std::mem::take(&mut seen.is_failing)
     }
 
     /// Records that an attempt at a change certainly had no effect.
@@ -228,7 +290,8 @@ impl Operation {
 
     /// Records why an attempt failed.
     pub(super) fn attempt_failed(&self, why: impl fmt::Display) {
-        lock(&self.seen).last_failure = Some(why.to_string());
+        let mut seen = lock(&self.seen);
+        (seen.last_failure, seen.is_failing) = (Some(why.to_string()), true);
     }
 }
 

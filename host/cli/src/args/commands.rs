@@ -21,6 +21,7 @@ use super::positions::{self, Positions};
 use super::run::Run;
 use super::sizes::{number_within, size_within};
 use super::tail_start::TailStart;
+use super::telemetry::PricedTelemetry;
 use super::times::{parse_position_name, parse_start, parse_time};
 use super::trim::Trim;
 use super::view::{self, View};
@@ -163,6 +164,9 @@ pub(crate) struct Append {
 
     #[command(flatten)]
     pub(crate) sole: SoleCompactor,
+
+    #[command(flatten)]
+    pub(crate) telemetry: PricedTelemetry,
 }
 
 #[derive(Args)]
@@ -220,6 +224,9 @@ pub(crate) struct Read {
     /// the command.
     #[arg(long)]
     pub(crate) skip_damaged: bool,
+
+    #[command(flatten)]
+    pub(crate) telemetry: PricedTelemetry,
 }
 
 #[derive(Args)]
@@ -241,6 +248,9 @@ pub(crate) struct Tail {
     /// Keep printing new events as they arrive
     #[arg(short, long)]
     pub(crate) follow: bool,
+
+    #[command(flatten)]
+    pub(crate) telemetry: PricedTelemetry,
 }
 
 #[derive(Args)]
@@ -273,6 +283,9 @@ pub(crate) struct Compact {
 
     #[command(flatten)]
     pub(crate) sole: SoleCompactor,
+
+    #[command(flatten)]
+    pub(crate) telemetry: PricedTelemetry,
 }
 
 #[derive(Args)]
@@ -282,6 +295,9 @@ pub(crate) struct Verify {
 
     #[command(flatten)]
     pub(crate) json: Json,
+
+    #[command(flatten)]
+    pub(crate) telemetry: PricedTelemetry,
 }
 
 #[derive(Args)]

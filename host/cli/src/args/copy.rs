@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::common_options::Json;
 use super::durations::parse_pause;
+use super::telemetry::PricedTelemetry;
 
 pub(crate) const HELP: &str = "\
 FROM may be written, compacted and trimmed meanwhile. The copy has the same objects: events, \
@@ -78,4 +79,7 @@ pub(crate) struct Copy {
 
     #[command(flatten)]
     pub(crate) json: Json,
+
+    #[command(flatten)]
+    pub(crate) telemetry: PricedTelemetry,
 }

@@ -44,6 +44,7 @@ mod recording;
 pub(crate) mod run;
 pub(crate) mod sizes;
 pub(crate) mod tail_start;
+mod telemetry;
 mod times;
 mod tips;
 pub(crate) mod trim;

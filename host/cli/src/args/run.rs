@@ -9,6 +9,7 @@ use super::component::component_file;
 use super::plugin_limits::LimitArguments;
 use super::quota::{LabelledQuota, parse_quota};
 use super::recording::RecordArguments;
+use super::telemetry::PricedTelemetry;
 
 #[derive(Args)]
 pub(crate) struct Run {
@@ -63,6 +64,9 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) sole: SoleCompactor,
+
+    #[command(flatten)]
+    pub(crate) telemetry: PricedTelemetry,
 
     /// The plugin's own arguments
     #[arg(last = true, value_name = "ARGS")]

@@ -13,6 +13,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry};
 
 use crate::args::Shared;
 use crate::process::exit::Failure;
@@ -21,8 +22,12 @@ use crate::terminal::stderr;
 /// The variable that overrides `-v` and `-q`.
 const FILTER_VARIABLE: &str = "STRATALOG_LOG";
 
-/// Starts printing messages at the level that the user chose.
-pub(crate) fn start(shared: &Shared) -> Result<(), Failure> {
+/// Takes the spans of the library.
+pub(crate) type SpanLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// Starts printing messages at the level that the user chose. `spans` takes the spans, of any
+/// level.
+pub(crate) fn start(shared: &Shared, spans: Option<SpanLayer>) -> Result<(), Failure> {
     let typed = match env::var(FILTER_VARIABLE) {
         Ok(filter) if !filter.is_empty() => Some(filter),
         Ok(_) | Err(VarError::NotPresent) => None,
@@ -40,9 +45,20 @@ pub(crate) fn start(shared: &Shared) -> Result<(), Failure> {
     });
     let filter = parse_filter(filter)
         .map_err(|error| Failure::input(format!("{FILTER_VARIABLE}={filter}: {error}")))?;
-    let lines = tracing_subscriber::fmt::layer().event_format(ShortLine).with_writer(|| Lines);
-    tracing_subscriber::registry().with(filter).with(lines).init();
+    let registry = tracing_subscriber::registry();
+    match spans {
+        None => registry.with(filter).with(lines()).init(),
+        Some(spans) => registry.with(spans).with(lines().with_filter(filter)).init(),
+    }
     Ok(())
+}
+
+/// Returns the layer that prints messages.
+fn lines<S>() -> impl Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    tracing_subscriber::fmt::layer().event_format(ShortLine).with_writer(|| Lines)
 }
 
 /// Parses levels and targets with a level. A target alone is refused, as it may be a level with a

@@ -8,11 +8,13 @@
 //!    retries.
 
 use tokio::sync::oneshot;
+use tracing::{Span, field};
 
 use super::waits::notified;
 use super::{Notice, Reply, WriterActor, unless_trapped};
 use crate::error::{Error, Result};
 use crate::sandbox::instance::{CallError, Called};
+use crate::telemetry::{self, OUTCOME, Timer};
 use crate::types::Written;
 
 /// A flush that waits.
@@ -20,6 +22,21 @@ pub(super) struct Flush {
     /// The number of events that must be durable.
     events: u64,
     reply: Reply<Written>,
+    timer: Timer,
+    /// Ends with the flush. A wait without a flush has none.
+    span: Span,
+}
+
+impl Flush {
+    fn new(events: u64, reply: Reply<Written>, span: Span) -> Self {
+        Self { events, reply, timer: Timer::start(), span }
+    }
+
+    /// Records the outcome of a flush.
+    fn ended(&self, outcome: &'static str) {
+        telemetry::flush_ended(self.timer, outcome);
+        self.span.record(OUTCOME, outcome);
+    }
 }
 
 /// A seal that flushes wait for.
@@ -35,14 +52,20 @@ impl WriterActor {
     /// Adds a flush of all that is appended now.
     pub(super) fn add_flush(&mut self, reply: Reply<Written>) {
         let events = self.events_passed + self.events_here();
-        self.flushes.push_back(Flush { events, reply });
+        let span = tracing::info_span!(
+            target: telemetry::SPANS,
+            "flush",
+            stratalog.log = self.writer.name(),
+            stratalog.outcome = field::Empty,
+        );
+        self.flushes.push_back(Flush::new(events, reply, span));
         self.seal_due = SealDue::WithRetry;
     }
 
     /// Adds a wait for all that is appended now, without a flush.
     pub(super) fn add_wait(&mut self, reply: Reply<Written>) {
         let events = self.events_passed + self.events_here();
-        self.waits.push_back(Flush { events, reply });
+        self.waits.push_back(Flush::new(events, reply, Span::none()));
         self.release_flushes();
     }
 
@@ -161,6 +184,7 @@ impl WriterActor {
     pub(super) async fn fail_flushes_alone(&mut self, error: &Error) -> Result<()> {
         unless_trapped(self.publish_written().await)?;
         for failed in self.flushes.drain(..) {
+            failed.ended(error.kind_name());
             failed.reply.send(Err(error.clone())).ok();
         }
         if let Error::WriteFailed(failure) = error {
@@ -171,10 +195,13 @@ impl WriterActor {
 
     /// Releases the flushes that are complete.
     pub(super) fn release_flushes(&mut self) {
-        for waiting in [&mut self.flushes, &mut self.waits] {
+        for (is_flush, waiting) in [(true, &mut self.flushes), (false, &mut self.waits)] {
             while let Some(flush) =
                 waiting.pop_front_if(|flush| flush.events <= self.written.events)
             {
+                if is_flush {
+                    flush.ended(telemetry::OK);
+                }
                 flush.reply.send(Ok(self.written)).ok();
             }
         }

@@ -5,7 +5,9 @@ use tokio::time::Instant;
 use super::{Pack, WriterActor, unless_trapped};
 use crate::error::{Error, Result};
 use crate::limits::LINGER_TIME;
+use crate::numbers::to_u64;
 use crate::sandbox::instance::{CallError, Called};
+use crate::telemetry;
 
 impl WriterActor {
     /// Passes the pack to the component, if it is large or has waited long enough.
@@ -49,8 +51,10 @@ impl WriterActor {
             (self.tick_at, self.progress_at) = (Some(now + self.tick), now);
         }
         self.events_passed += pack.events;
+        self.pending_events.taken(self.events_passed);
         match instance.append_host_bytes(handle, pack.lines.clone(), pack.events).await {
             Ok(written) => {
+                telemetry::events_appended(pack.events, to_u64(pack.lines.len()));
                 self.publish(written);
                 Ok(())
             }

@@ -4,6 +4,7 @@ use super::{CallResult, wit};
 use crate::error::{Error, Result};
 use crate::plugin::recorder::CallRecord;
 use crate::sandbox::imports::access::KeyScope;
+use crate::telemetry;
 
 /// A call that was admitted, and its record. If it is dropped instead of ended, it is recorded as
 /// unfinished.
@@ -39,6 +40,9 @@ impl AdmittedCall {
 
     /// Ends a call that has no error of its own in the WIT; returns its result.
     pub(super) fn note<T>(self, result: Result<T>) -> Result<T> {
+        if let Err(error) = &result {
+            telemetry::plugin_failed(error.kind_name());
+        }
         if let Some(record) = self.record {
             record.end(&result);
         }

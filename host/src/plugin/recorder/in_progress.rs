@@ -8,7 +8,6 @@ use stratalog_store_rules::text::cut;
 
 use super::super::usage::Call;
 use super::calls::{Amount, CallOutcome, Key};
-use super::outcome::kind_of;
 use super::shared::Recorder;
 use crate::error::{Error, Result};
 use crate::sandbox::imports::access::StepOutcomes;
@@ -81,7 +80,7 @@ const LABEL_CHARACTERS_MAX: usize = 64;
 const MESSAGE_CHARACTERS_MAX: usize = 300;
 
 fn failed(error: &Error) -> CallOutcome {
-    CallOutcome::Failed(kind_of(error), cut(&error.to_string(), MESSAGE_CHARACTERS_MAX))
+    CallOutcome::Failed(error.kind_name(), cut(&error.to_string(), MESSAGE_CHARACTERS_MAX))
 }
 
 /// A call on objects by a log component that the plugin carries. Each step is counted when it ends.

@@ -1,4 +1,4 @@
-//! The kinds of errors, the frames of a trap, and what became of a record.
+//! The frames of a trap, and what became of a record.
 
 use wasmtime::WasmBacktrace;
 
@@ -47,27 +47,4 @@ pub(in crate::plugin) fn frames(error: &wasmtime::Error) -> Vec<Frame> {
         offset: frame.module_offset(),
     });
     frames.collect()
-}
-
-/// Returns the kind of an error, as in the WIT.
-pub(super) fn kind_of(error: &Error) -> &'static str {
-    match error {
-        Error::InvalidInput(_) => "invalid-input",
-        Error::InvalidEvent(_) => "invalid-event",
-        Error::WriteFailed(_) => "write-failed",
-        Error::Damaged(_) => "damaged",
-        Error::NoLog(_) => "no-log",
-        Error::Conflict(_) => "conflict",
-        Error::Unsupported(_) => "unsupported",
-        Error::Denied(_) => "denied",
-        Error::LimitReached(_) => "limit-reached",
-        Error::Closed => "closed",
-        Error::StoreFailed(_)
-        | Error::Location(_)
-        | Error::Open(_)
-        | Error::Component(_)
-        | Error::Guest(_) => "store-failed",
-        #[cfg(feature = "serde")]
-        Error::Json(_) => "store-failed",
-    }
 }

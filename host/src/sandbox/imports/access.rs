@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use crate::numbers::to_u64;
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::store::{EntryKind, Space, Store, StoreError, StoreErrorKind, WriteError};
+use crate::telemetry::ObjectKind;
 
 /// A label under which a component knows a log, and the name of that log.
 #[derive(Clone)]
@@ -70,6 +71,18 @@ pub(crate) fn is_of_compaction(key: &str) -> bool {
     key.rsplit('/')
         .next()
         .is_some_and(|object| starts.iter().any(|start| object.starts_with(start)))
+}
+
+/// Returns the kind of the object of a key.
+pub(super) fn kind_of_object(key: &str) -> ObjectKind {
+    let object = key.rsplit('/').next().unwrap_or_default();
+    if object.starts_with("batch_") {
+        ObjectKind::Batch
+    } else if object.starts_with("segment_") {
+        ObjectKind::Segment
+    } else {
+        ObjectKind::Other
+    }
 }
 
 /// Limits what may be created.

@@ -8,6 +8,7 @@ use crate::limits::{CREATES_IN_FLIGHT_MAX, READS_AHEAD_MAX};
 use crate::sandbox::memory::{Borrowed, Memory};
 use crate::sandbox::meter::ComputeMeter;
 use crate::store::{SHARE_AHEAD_BYTES, SHARES_AHEAD_MAX};
+use crate::telemetry::ReadBytes;
 
 /// A read for a plugin fetches ahead at most one in this many shares of the memory left to the
 /// plugin.
@@ -15,6 +16,8 @@ const ROOM_SHARES_OF_A_READ: usize = 4;
 
 pub(crate) struct InFlight {
     pub(crate) meter: ComputeMeter,
+    /// The bytes that were read, if metrics are reported.
+    pub(crate) read: ReadBytes,
     /// Bounds the bytes of creates in flight, whether or not a caller still waits for them.
     pub(super) creates: Arc<Semaphore>,
     /// Notified each time a create ends that did not end within the call that started it.
@@ -30,6 +33,7 @@ impl InFlight {
         let creates = Arc::new(Semaphore::new(CREATES_IN_FLIGHT_MAX));
         Self {
             meter: ComputeMeter::default(),
+            read: ReadBytes::default(),
             creates,
             create_ended: Arc::default(),
             reads: Arc::default(),

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use stratalog_store_rules::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX};
 use wasmtime::component::Resource;
 
-use super::access::{Access, Reserved, Target};
+use super::access::{Access, Reserved, Target, kind_of_object};
 use super::host_bytes::HostBytes;
 use super::{ObjectStoreView, check_count};
 use crate::limits::READ_RANGE_BYTES;
@@ -17,6 +17,7 @@ use crate::numbers::{size, to_u64, to_usize};
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::memory::Borrowed;
 use crate::store::{ObjectRange, OrderedRead, PendingCreate, SHARE_AHEAD_BYTES, Upload};
+use crate::telemetry::{self, ObjectKind};
 
 /// Smaller chunks are copied for the component.
 const CHUNK_COPIED_BYTES: usize = 16 * 1024;
@@ -42,6 +43,8 @@ pub enum ReadSlot {
 pub struct StartedRead {
     read: OrderedRead,
     target: Target,
+    /// The kinds of the ranges' objects, if metrics are reported.
+    kinds: Vec<ObjectKind>,
     /// Counts the requested ranges, the objects fetched ahead, and the read itself.
     _counted: (Borrowed, Option<Borrowed>, Arc<()>),
 }
@@ -192,11 +195,15 @@ impl wit::HostOrderedRead for ObjectStoreView<'_> {
         let bytes = ranges.len() * READ_RANGE_BYTES + keys;
         let counted = self.in_flight.memory.borrow(bytes + SHARE_AHEAD_BYTES)?;
         let reads = Arc::clone(&self.in_flight.reads);
+        let kinds = match telemetry::is_on() {
+            true => ranges.iter().map(|range| kind_of_object(&range.key)).collect(),
+            false => Vec::new(),
+        };
         let slot = match self.begin_read(ranges) {
             Ok((read, target)) => {
                 let (shares, ahead) = self.in_flight.shares_ahead();
                 let (read, counted) = (read.with_shares_ahead(shares), (counted, ahead, reads));
-                ReadSlot::Started(Box::new(StartedRead { read, target, _counted: counted }))
+                ReadSlot::Started(Box::new(StartedRead { read, target, kinds, _counted: counted }))
             }
             Err(error) => ReadSlot::Refused(Some(error)),
         };
@@ -211,7 +218,7 @@ impl wit::HostOrderedRead for ObjectStoreView<'_> {
         let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
         let bytes_max = to_usize(bytes_max.into());
         let to_u32 = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let StartedRead { read, target, .. } = match self.table.get_mut(&read)? {
+        let StartedRead { read, target, kinds, .. } = match self.table.get_mut(&read)? {
             ReadSlot::Started(started) => started.as_mut(),
             ReadSlot::Refused(error) => {
                 let failure = error.take().map(|error| wit::ReadFailure { number: 0, error });
@@ -227,6 +234,9 @@ impl wit::HostOrderedRead for ObjectStoreView<'_> {
                 target.read(chunk.bytes.len(), Ok(())).ok();
                 let (number, bytes, last) = (to_u32(chunk.number), chunk.bytes, chunk.last);
                 self.in_flight.meter.got(bytes.len());
+                if let Some(kind) = kinds.get(chunk.number) {
+                    self.in_flight.read.add(*kind, to_u64(bytes.len()));
+                }
                 // The small chunk may be all that is used of a large network buffer.
                 let is_small = bytes.len() < CHUNK_COPIED_BYTES;
                 let bytes = if is_small { Bytes::copy_from_slice(&bytes) } else { bytes };

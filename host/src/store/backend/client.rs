@@ -26,7 +26,9 @@ use stratalog_store_rules::reply::wrong::WrongReply;
 
 use crate::store::config::tls;
 use crate::store::operation::Operation;
+use crate::store::outcome;
 use crate::store::reply::{self, Asked, Judge, Protocol, Verdict};
+use crate::telemetry;
 
 /// By default an attempt is abandoned after this long without a byte from the server.
 ///
@@ -77,8 +79,10 @@ impl HttpService for Watched {
         let asked = self.judge.asked(&request);
         let changes = asked.changes_objects();
         let operation = Operation::current();
-        if let Some(operation) = &operation {
-            operation.attempt_begins(changes);
+        if let Some(operation) = &operation
+            && operation.attempt_begins(changes)
+        {
+            telemetry::request_repeated(self.judge.store_kind());
         }
         let Verdict { reply, had_no_effect, failure } = self.attempt(&asked, request).await;
         if let Some(operation) = &operation {
@@ -92,6 +96,10 @@ impl HttpService for Watched {
             {
                 operation.attempt_succeeded(answer.headers());
             }
+        }
+        if telemetry::is_on() {
+            let (kind, end) = (self.judge.store_kind(), outcome::of_request(&reply));
+            telemetry::request_ended(kind, asked.name(), asked.class(), end);
         }
         reply
     }

@@ -31,6 +31,8 @@ use crate::store::encryption::Asked;
 
 /// A store on the network, ready for its first request.
 pub(crate) struct RemoteStore {
+    /// The kind of store, for metrics.
+    pub(crate) kind: &'static str,
     pub(crate) store: Arc<dyn ObjectStore>,
     /// The listing that takes any prefix and a page size, where the service has it sorted.
     pub(crate) pages: Option<Arc<dyn PaginatedListStore>>,

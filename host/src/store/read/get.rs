@@ -29,6 +29,7 @@ use crate::store::read::no_checksum::{Checking, Checksum};
 #[cfg(feature = "network")]
 use crate::store::reply::{Checking, Checksum};
 use crate::store::{Backend, Inner, Store};
+use crate::telemetry::{self, Direction};
 
 /// A piece that arrives with at least this size is passed on without a copy.
 const JOIN_BYTES_MAX: usize = 256 * 1024;
@@ -292,6 +293,7 @@ impl ObjectRead {
             return Err(self.wrong_length(inner, length));
         }
         self.remaining -= length;
+        telemetry::bytes_moved(inner.kind, Direction::Read, length);
         if let Some(checking) = &mut self.checking {
             checking.update(&piece);
         }

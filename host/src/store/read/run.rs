@@ -21,6 +21,7 @@ use crate::store::error::StoreError;
 use crate::store::read::file;
 use crate::store::read::get::{self, ObjectRead};
 use crate::store::{Inner, ObjectRange};
+use crate::telemetry::{self, Direction};
 
 /// The size from which reading a file's bytes takes longer than finding the file.
 pub(crate) const LARGE_FILE_BYTES: u64 = 256 * 1024;
@@ -92,7 +93,9 @@ fn read_some(
         let found = find(inner, &mut folders, root, key, range.as_ref(), first_max);
         let is_last = match &found {
             Ok(Found::Whole(whole)) => {
-                bytes += to_u64(whole.len());
+                let length = to_u64(whole.len());
+                bytes += length;
+                telemetry::bytes_moved(inner.kind, Direction::Read, length);
                 bytes >= STEP_BYTES_MAX
             }
             Ok(Found::Read(_)) | Err(_) => true,

@@ -10,6 +10,7 @@ use stratalog_store_rules::reply::listing::Listing;
 use url::{Url, form_urlencoded};
 
 use super::deletes;
+use crate::telemetry::Class;
 
 /// The protocol of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,18 @@ pub(crate) enum Protocol {
     Google,
     Azure,
     WebDav,
+}
+
+impl Protocol {
+    /// Returns the kind of store, for metrics.
+    pub(crate) fn store_kind(self) -> &'static str {
+        match self {
+            Self::S3 => "s3",
+            Self::Google => "gs",
+            Self::Azure => "az",
+            Self::WebDav => "webdav",
+        }
+    }
 }
 
 /// The purpose of a request.
@@ -147,6 +160,35 @@ impl Asked {
             | Self::Presence
             | Self::MakeFolder
             | Self::Other => false,
+        }
+    }
+
+    /// Returns the name of the purpose, for metrics.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Listing(_) | Self::Folder(_) => "list",
+            Self::Object { .. } => "get",
+            Self::Presence => "head",
+            Self::Write => "put",
+            Self::UploadStart { .. } => "upload-start",
+            Self::UploadEnd { .. } => "upload-finish",
+            Self::Delete | Self::Deletes { .. } | Self::Batch { .. } => "delete",
+            Self::MakeFolder => "make-folder",
+            Self::Other => "other",
+        }
+    }
+
+    /// Returns the price class of the request.
+    pub(crate) fn class(&self) -> Class {
+        match self {
+            Self::Listing(_)
+            | Self::Folder(_)
+            | Self::Write
+            | Self::UploadStart { .. }
+            | Self::UploadEnd { .. }
+            | Self::MakeFolder => Class::Write,
+            Self::Object { .. } | Self::Presence => Class::Read,
+            Self::Delete | Self::Deletes { .. } | Self::Batch { .. } | Self::Other => Class::Free,
         }
     }
 

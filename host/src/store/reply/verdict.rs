@@ -62,6 +62,11 @@ impl Judge {
         Self { protocol, own_type }
     }
 
+    /// Returns the kind of store, for metrics.
+    pub(crate) fn store_kind(&self) -> &'static str {
+        self.protocol.store_kind()
+    }
+
     /// Returns the purpose of a request.
     pub(crate) fn asked(&self, request: &HttpRequest) -> Asked {
         Asked::of(self.protocol, request)

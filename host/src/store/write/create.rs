@@ -17,12 +17,14 @@ use futures::FutureExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
 use super::count::CountedCreate;
 use crate::numbers::to_u64;
 use crate::store::classify::is_mere_conflict;
 use crate::store::error::{StoreError, StoreErrorKind, WriteError};
 use crate::store::{ConditionalCreate, Inner, Store};
+use crate::telemetry::{self, Direction};
 
 impl Store {
     /// Creates the object `key`. On success it is durable.
@@ -114,10 +116,11 @@ impl Store {
         let mut create = Box::pin(AssertUnwindSafe(create).catch_unwind());
         // A store that need not wait finishes immediately. A task for each object would cost more.
         if create.as_mut().now_or_never().is_none() {
-            runtime.spawn(async move {
+            let create = async move {
                 create.await.ok();
                 ended();
-            });
+            };
+            runtime.spawn(create.in_current_span());
         }
         pending
     }
@@ -226,9 +229,15 @@ impl Inner {
         path: &Path,
         payload: PutPayload,
     ) -> Result<(), WriteError> {
+        let bytes = to_u64(payload.content_length());
         let work = self.create_within(store, key, path, payload);
         match self.run_operation("create", key, work).await {
-            Ok(fate) => fate,
+            Ok(fate) => {
+                if fate.is_ok() {
+                    telemetry::bytes_moved(self.kind, Direction::Write, bytes);
+                }
+                fate
+            }
             Err(abandoned) => Err(self.context.abandoned_write("create", key, &abandoned)),
         }
     }

@@ -13,6 +13,7 @@ use futures::stream;
 use object_store::path::Path;
 
 use crate::store::error::{DeleteFailure, StoreErrorKind};
+use crate::store::outcome::Deleted;
 use crate::store::{Backend, Inner, Store};
 
 /// The number of keys that are deleted together: the limit of S3 for one request.
@@ -64,9 +65,15 @@ impl Inner {
                 while let Some(answer) = answers.next().await {
                     results.push(answer);
                 }
+                let failed = |answer: &object_store::Result<Path>| {
+                    answer
+                        .as_ref()
+                        .is_err_and(|error| !matches!(error, object_store::Error::NotFound { .. }))
+                };
+                Deleted { has_failed: results.iter().any(failed) }
             };
             let unsaid = match self.run_operation("delete", first, answers).await {
-                Ok(()) => "the store did not report the outcome".to_owned(),
+                Ok(_) => "the store did not report the outcome".to_owned(),
                 Err(abandoned) => self.context.abandoned_reason(&abandoned),
             };
             self.judge(bulk, results, &unsaid, &mut failures);

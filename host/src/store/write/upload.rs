@@ -24,6 +24,7 @@ use crate::store::classify::is_wrong_reply;
 use crate::store::error::{StoreError, StoreErrorKind, WriteError};
 use crate::store::operation::Attempts;
 use crate::store::{Backend, Inner, Store};
+use crate::telemetry::{self, Direction};
 
 /// The size of each part but the last, in bytes. S3 requires 5 MiB or more, R2 equal parts.
 pub const PART_BYTES: usize = 8 * 1024 * 1024;
@@ -245,6 +246,7 @@ impl Upload {
         let Parts::Started(upload) = &mut self.parts else {
             return Err(self.not_written(StoreErrorKind::Other, "the upload is over".to_owned()));
         };
+        let bytes = to_u64(payload.content_length());
         let part = upload.put_part(payload);
         let (inner, key) = (Arc::clone(&self.inner), self.key.clone());
         self.tasks.spawn(async move {
@@ -252,7 +254,9 @@ impl Upload {
             let written = async {
                 part.await.map_err(|error| inner.context.read_error(action, &key, &error))
             };
-            inner.run_certain(action, &key, written).await
+            inner.run_certain(action, &key, written).await?;
+            telemetry::bytes_moved(inner.kind, Direction::Write, bytes);
+            Ok(())
         });
         self.parts_started += 1;
         Ok(())

@@ -87,6 +87,7 @@ pub(crate) fn open(
     let pages: Arc<dyn PaginatedListStore> = store.clone();
     let has_key = settings.has(Azure::EncryptionKey);
     Ok(RemoteStore {
+        kind: Protocol::Azure.store_kind(),
         pages: Some(pages),
         store,
         redactor: settings.redactor(),

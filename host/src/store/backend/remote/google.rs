@@ -70,6 +70,7 @@ pub(crate) fn open(bucket: &str, opening: &Opening<'_>) -> Result<RemoteStore, O
     })?;
     let pages: Arc<dyn PaginatedListStore> = store.clone();
     Ok(RemoteStore {
+        kind: Protocol::Google.store_kind(),
         pages: Some(pages),
         store,
         redactor: settings.redactor(),

@@ -76,6 +76,7 @@ pub(crate) fn open(bucket: &str, opening: &Opening<'_>) -> Result<RemoteStore, O
     let is_express = settings.is_true(S3::S3Express) || bucket.ends_with("--x-s3");
     let pages: Arc<dyn PaginatedListStore> = store.clone();
     Ok(RemoteStore {
+        kind: Protocol::S3.store_kind(),
         pages: (!is_express).then_some(pages),
         store,
         redactor: settings.redactor(),

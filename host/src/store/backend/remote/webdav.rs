@@ -34,6 +34,7 @@ pub(crate) fn open(base: &Url, opening: &Opening<'_>) -> Result<RemoteStore, Ope
         builder.build()
     })?;
     Ok(RemoteStore {
+        kind: Protocol::WebDav.store_kind(),
         store,
         pages: None,
         redactor: settings.redactor(),
