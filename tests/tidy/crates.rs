@@ -160,7 +160,11 @@ fn plugins_take_macros_of_the_guest_as_it_has_them() {
 
 #[test]
 fn wasm_is_parsed_and_written_by_one_version() {
-    let all = crates(&["--workspace", "--edges", "normal,build,dev", "--target", "all"]);
+    // The interface of WASI for the random numbers of the exporters of metrics, if they were
+    // compiled for WebAssembly. They are part of the command line alone, which is not.
+    let pruned = ["--prune", "wasip2"];
+    let edges = ["--workspace", "--edges", "normal,build,dev", "--target", "all"];
+    let all = crates(&[&edges[..], &pruned].concat());
     for name in ["wasmparser", "wasm-encoder", "wit-parser", "wit-component", "wit-bindgen"] {
         let versions =
             all.iter().filter_map(|line| match line.split(' ').collect::<Vec<_>>()[..] {

@@ -153,11 +153,11 @@ impl Inner {
         };
         let ended = done.instrument(span.clone()).await;
         if telemetry::is_on() {
-            let (operation, end) = (outcome::of_action(action), outcome::of_operation(&ended));
+            let (operation, end) = (outcome::of_action(action), outcome_of(&ended));
             telemetry::operation_ended(timer, self.kind, operation, end);
         }
         if !span.is_disabled() {
-            span.record(OUTCOME, outcome::of_operation(&ended));
+            span.record(OUTCOME, outcome_of(&ended));
         }
         ended
     }
@@ -347,4 +347,13 @@ impl Abandoned {
 /// Nothing panics while it holds one of these locks, and their content is consistent at any time.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns the word for the end of an operation, for metrics and spans.
+fn outcome_of<T: Outcome>(ended: &Result<T, Abandoned>) -> &'static str {
+    match ended {
+        Ok(done) => done.outcome(),
+        Err(abandoned) if abandoned.is_a_matter_of_time() => "timeout",
+        Err(_) => "panicked",
+    }
 }

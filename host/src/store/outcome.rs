@@ -6,7 +6,6 @@ use http::StatusCode;
 use object_store::client::{HttpError, HttpErrorKind, HttpResponse};
 use stratalog_store_rules::error::{StoreError, StoreErrorKind, WriteError};
 
-use super::operation::Abandoned;
 use crate::telemetry::OK;
 
 /// The result of an operation's work.
@@ -51,15 +50,6 @@ fn of_error(error: &StoreError) -> &'static str {
         StoreErrorKind::Unsupported => "unsupported",
         StoreErrorKind::Invalid => "invalid",
         StoreErrorKind::Other => "other",
-    }
-}
-
-/// Returns the word for the end of an operation.
-pub(super) fn of_operation<T: Outcome>(ended: &Result<T, Abandoned>) -> &'static str {
-    match ended {
-        Ok(done) => done.outcome(),
-        Err(abandoned) if abandoned.is_a_matter_of_time() => "timeout",
-        Err(_) => "panicked",
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an endpoint of OTLP gets.
+//! The posts that an endpoint of OTLP gets.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -50,7 +50,12 @@ impl Lab {
 
     /// Returns the command line, to be given arguments. Compiled modules are cached.
     pub(crate) fn stratalog(&self) -> Command {
-        let mut command = Command::new(built("stratalog"));
+        self.program(&built("stratalog"))
+    }
+
+    /// Returns another build of the command line in the same way.
+    pub(crate) fn program(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command.arg("--cache-dir").arg(cache_folder()).arg("--quiet");
         command
     }

@@ -40,6 +40,7 @@ pub(crate) mod positions;
 pub(crate) mod quota;
 #[cfg(feature = "plugins")]
 mod recording;
+mod reporting;
 #[cfg(feature = "plugins")]
 pub(crate) mod run;
 pub(crate) mod sizes;

@@ -1,4 +1,4 @@
-//! Defines the options that report metrics and traces, and knows which commands have them.
+//! Defines the options that report metrics and traces.
 
 #[cfg(feature = "metrics")]
 use std::net::SocketAddr;
@@ -7,9 +7,6 @@ use clap::Args;
 use stratalog::keep::Prices;
 #[cfg(feature = "metrics")]
 use url::Url;
-
-use super::commands::{Append, Command, Compact, Read, Tail, Verify};
-use super::copy::Copy;
 
 /// The options of commands that may run for long.
 #[derive(Args)]
@@ -48,31 +45,12 @@ pub(crate) struct PricedTelemetry {
 }
 
 impl PricedTelemetry {
-    fn prices(&self) -> Option<Prices> {
+    #[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "nothing is reported"))]
+    pub(super) fn prices(&self) -> Option<Prices> {
         #[cfg(feature = "metrics")]
         return self.prices;
         #[cfg(not(feature = "metrics"))]
         return None;
-    }
-}
-
-impl Command {
-    /// Returns the options that report metrics, and the prices. The other commands have none.
-    #[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "nothing is reported"))]
-    pub(crate) fn telemetry(&self) -> Option<(&Telemetry, Option<Prices>)> {
-        let priced = match self {
-            Self::Append(Append { telemetry, .. })
-            | Self::Read(Read { telemetry, .. })
-            | Self::Tail(Tail { telemetry, .. })
-            | Self::Compact(Compact { telemetry, .. })
-            | Self::Verify(Verify { telemetry, .. })
-            | Self::Copy(Copy { telemetry, .. }) => telemetry,
-            #[cfg(feature = "plugins")]
-            Self::Run(run) => &run.telemetry,
-            Self::Keep(keep) => return Some((&keep.telemetry, keep.prices)),
-            _ => return None,
-        };
-        Some((&priced.telemetry, priced.prices()))
     }
 }
 

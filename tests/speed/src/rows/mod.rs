@@ -12,6 +12,7 @@ mod idle;
 mod library;
 mod listed;
 mod live;
+mod metrics;
 mod plan;
 mod plugins;
 mod position;
@@ -68,6 +69,11 @@ pub(crate) const ROWS: &[Row] = &[
         name: "append",
         what: "append without a store, compared with a native loop",
         measure: append::append,
+    },
+    Row {
+        name: "metrics",
+        what: "append by a process, with metrics and without",
+        measure: metrics::metrics,
     },
     Row {
         name: "plugin",
