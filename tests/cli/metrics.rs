@@ -208,7 +208,11 @@ fn requests_are_counted_with_their_outcomes_prices_and_retries() {
     let server = bucket::serve(move |request| {
         if request.starts_with("PUT") {
             let before = puts.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            return Answer::Status(if before == 0 { "500 Internal" } else { "200 OK" });
+            return Answer::Status(if before == 0 {
+                "500 Internal"
+            } else {
+                "200 OK\r\netag: \"e\""
+            });
         }
         bucket::EMPTY
     });

@@ -178,7 +178,8 @@ fn limits_and_failures_of_a_plugin_are_counted() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(collector.counter("stratalog.plugin.runs"), 1.0);
     assert_eq!(collector.counter("stratalog.plugin.limits"), 1.0);
-    assert_eq!(collector.counter("stratalog.plugin.failures"), 1.0);
+    // Of the 20 calls, the quota has room for half.
+    assert_eq!(collector.counter("stratalog.plugin.failures"), 10.0);
     assert_eq!(collector.counter("stratalog.append.events"), 10.0);
     assert!(collector.spans().iter().any(|span| span.name == "plugin"));
 }
