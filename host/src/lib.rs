@@ -123,6 +123,7 @@ mod stores;
 #[cfg(feature = "metrics")]
 pub mod telemetry;
 #[cfg(not(feature = "metrics"))]
+#[allow(unreachable_pub, reason = "public with the feature")]
 mod telemetry;
 mod times;
 mod types;

@@ -260,7 +260,7 @@ fn keep_counts_the_logs_that_it_has_worked_on() {
     });
     let samples = serving.samples();
     assert_eq!(samples["stratalog_compaction_batches_total"], 4.0);
-    let bytes = numbered(0..4).len() as f64;
+    let bytes = f64::from(u32::try_from(numbered(0..4).len()).unwrap());
     assert_eq!(samples["stratalog_compaction_output_bytes_total"], bytes);
     let input = "stratalog_compaction_input_bytes_total{stratalog_source=\"batch\"}";
     assert_eq!(samples[input], bytes);

@@ -62,7 +62,7 @@ impl Collector {
         let Some(Data::Sum(sum)) = metric.data else { panic!("{name} is no counter") };
         let values = sum.data_points.into_iter().map(|point| match point.value.unwrap() {
             number_data_point::Value::AsDouble(value) => value,
-            number_data_point::Value::AsInt(value) => value as f64,
+            number_data_point::Value::AsInt(value) => i32::try_from(value).unwrap().into(),
         });
         values.sum()
     }
