@@ -120,6 +120,12 @@ pub enum Mutant {
     CollectUnordered,
     /// A trim that holds at named positions removes events that one has not passed.
     TrimPastNames,
+    /// A feed starts a create before its batch is recorded.
+    StartAtSeal,
+    /// A feed that resumes does not look for its batches in the indexes.
+    ResumeByListing,
+    /// A feed that resumes creates a batch again that may have been trimmed.
+    ResumeBelowHorizon,
     /// A parked writer continues with another id.
     ParkedWithoutWriter,
     /// A parked writer forgets the time of its last batch.

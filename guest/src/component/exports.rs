@@ -21,6 +21,8 @@ use crate::drive::writer::Writer;
 use crate::format::names::{LogName, PositionName};
 use crate::ports::ListedObject;
 
+mod feeds;
+
 pub(super) struct Component;
 
 pub(super) struct LogResource(Exported<Writer<HostStore, HostSystem>>);

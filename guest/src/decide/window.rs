@@ -19,6 +19,8 @@ use crate::mutants::{self, Mutant};
 /// The stage of a batch between its seal and its acknowledgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
+    /// Its create is not started: see `feed`.
+    Held,
     InFlight,
     Failed,
     Stored,
@@ -107,14 +109,23 @@ impl<B: SealedBatch> Window<B> {
     }
 
     /// Passes each failed batch to `retry`, with what it waits for now.
-    pub(crate) fn retry_failed(&mut self, mut retry: impl FnMut(&mut B, u64)) {
+    pub(crate) fn retry_failed(&mut self, retry: impl FnMut(&mut B, u64)) {
+        self.start_those(Stage::Failed, retry);
+    }
+
+    /// Passes each batch that has no create to `start`, with what it waits for now.
+    pub(crate) fn start_held(&mut self, start: impl FnMut(&mut B, u64)) {
+        self.start_those(Stage::Held, start);
+    }
+
+    fn start_those(&mut self, stage: Stage, mut start: impl FnMut(&mut B, u64)) {
         for place in 0..self.batches.len() {
             let number = self.batches.get(place).map_or(0, SealedBatch::number);
             let waiting = self.waiting(number);
             if let Some(batch) = self.batches.get_mut(place)
-                && batch.stage() == Stage::Failed
+                && batch.stage() == stage
             {
-                retry(batch, waiting);
+                start(batch, waiting);
             }
         }
     }

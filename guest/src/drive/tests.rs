@@ -17,6 +17,7 @@ use crate::format::names::{BatchName, LogName};
 #[cfg(feature = "mutants")]
 mod broken;
 mod copies;
+mod feed;
 mod files;
 mod memory;
 mod named;

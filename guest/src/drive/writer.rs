@@ -7,6 +7,7 @@
 //! 3. An existing object counts once its bytes are checked to be that batch.
 //! 4. Every event is in the buffer, in a sealed batch or acknowledged, at every moment.
 //! 5. A handle with no sealed batch can be parked: see [`parked`].
+//! 6. A batch of a source that can be read again has its name before its create: see [`feed`].
 
 use crate::decide::buffer::Buffer;
 use crate::decide::cursor::Pending;
@@ -25,6 +26,7 @@ use crate::ports::{HostBytes, PendingCreate, Store, System, WriteError};
 use sealed::{CreateState, Sealed};
 
 mod creates;
+pub mod feed;
 pub mod parked;
 mod sealed;
 
@@ -154,6 +156,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// [`Error::WriteFailed`]: all events are kept, and the next flush retries.
     pub fn flush(&mut self) -> Result<Written, Error> {
         self.check_open()?;
+        self.start();
         loop {
             self.retry_failed();
             self.seal_on_demand()?;

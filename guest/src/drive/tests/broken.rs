@@ -2,11 +2,11 @@
 
 use std::panic::catch_unwind;
 
-use super::{copies, named, parked, parked_reader, rules};
+use super::{copies, feed, named, parked, parked_reader, rules};
 use crate::mutants::{self, Mutant};
 
 /// A rule, and the test that notices when it is broken.
-const NOTICED: [(Mutant, fn()); 36] = [
+const NOTICED: [(Mutant, fn()); 39] = [
     (Mutant::DropHorizon, super::writer_that_has_rested_is_read_after_its_last_batch_was_forgotten),
     (
         Mutant::WaitingStays,
@@ -26,6 +26,9 @@ const NOTICED: [(Mutant, fn()); 36] = [
     (Mutant::FirstUnchecked, named::first_commit_is_refused_if_that_number_was_used_and_deleted),
     (Mutant::CollectUnordered, named::old_commits_are_deleted_in_order),
     (Mutant::TrimPastNames, named::trim_keeps_what_a_named_position_has_not_passed),
+    (Mutant::StartAtSeal, feed::batch_of_a_feed_has_its_name_before_its_create),
+    (Mutant::ResumeByListing, feed::batches_of_a_feed_that_were_absorbed_are_stored),
+    (Mutant::ResumeBelowHorizon, feed::batch_of_a_feed_that_may_be_trimmed_is_reported),
     (Mutant::ParkedWithoutWriter, parked::parked_writer_continues_its_batches),
     (Mutant::ParkedWithoutTime, parked::parked_writer_continues_behind_all_that_it_found),
     (Mutant::ParkedWithoutNumber, parked::parked_writer_continues_its_batches),

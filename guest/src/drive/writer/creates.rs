@@ -63,7 +63,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     ) -> Vec<(u64, WriteFailure)> {
         let done = |sealed: &Sealed<S>| match &sealed.create {
             CreateState::InFlight(create) => Some((sealed.number(), outcome(create)?)),
-            CreateState::Failed { .. } | CreateState::Stored => None,
+            CreateState::Held | CreateState::Failed { .. } | CreateState::Stored => None,
         };
         let done: Vec<_> = self.sealed.iter().filter_map(done).collect();
         let record = |(number, outcome)| Some((number, self.record(number, outcome)?));

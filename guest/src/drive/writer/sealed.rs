@@ -18,6 +18,8 @@ pub(super) struct Sealed<S: Store> {
 }
 
 pub(super) enum CreateState<C> {
+    /// Not started: the caller records the batch first.
+    Held,
     InFlight(C),
     /// The failure is there until a caller has got it.
     Failed {
@@ -42,6 +44,7 @@ impl<S: Store> SealedBatch for Sealed<S> {
 
     fn stage(&self) -> Stage {
         match self.create {
+            CreateState::Held => Stage::Held,
             CreateState::InFlight(_) => Stage::InFlight,
             CreateState::Failed { .. } => Stage::Failed,
             CreateState::Stored => Stage::Stored,
@@ -50,7 +53,7 @@ impl<S: Store> SealedBatch for Sealed<S> {
 }
 
 impl<S: Store> Sealed<S> {
-    /// Starts another create of the batch, which waits for this many before it.
+    /// Starts a create of the batch, perhaps another one, which waits for this many before it.
     pub(super) fn retry(&mut self, catalog: &Catalog<S>, waiting: u64, last: &mut BatchTime) {
         if mutants::is(Mutant::RenameOnRetry)
             && let Some(time) = last.next(0)
