@@ -21,6 +21,7 @@ use crate::types::{
 
 pub(crate) mod builder;
 mod copying;
+mod feeding;
 
 use builder::HostBuilder;
 

@@ -140,8 +140,8 @@ pub use log::Log;
 #[cfg(feature = "serde")]
 pub use log::Values;
 pub use log::{
-    Copied, Copier, Event, Events, Files, FilesOptions, Follow, ListOptions, ListedLog, LogFile,
-    Logs, Mirror, NameCounts, Notice, Notices, Pages, Reader, Verifier,
+    Copied, Copier, Event, Events, Feed, Files, FilesOptions, Follow, ListOptions, ListedLog,
+    LogFile, Logs, Mirror, NameCounts, Notice, Notices, Pages, Reader, ResumedFeed, Verifier,
 };
 pub use log_at::{LogAt, at};
 pub use named_position::NamedPosition;

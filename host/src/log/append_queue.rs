@@ -10,15 +10,13 @@ use tokio::sync::Notify;
 
 use crate::error::{Error, Result};
 use crate::limits::{LARGE_PACK_BYTES, PACKED_BYTES_MAX};
-use crate::numbers::{size, to_u64};
+use crate::log::packed_lines::LineLimits;
 use crate::options::HandleLimits;
 use crate::sandbox::buffer_pool::{Buffer, BufferPool};
-use crate::types::{EventFault, InvalidEvent, TooLong, Written};
+use crate::types::Written;
 
 pub(super) struct AppendQueue {
-    event_bytes_max: u64,
-    /// The most bytes of one append.
-    buffer_bytes_max: usize,
+    limits: LineLimits,
     /// A pack of at least this many bytes is large.
     large_bytes: usize,
     open: Mutex<Open>,
@@ -52,22 +50,22 @@ struct Open {
 
 impl AppendQueue {
     pub(super) fn new(limits: &HandleLimits, pool: BufferPool) -> Self {
-        let HandleLimits { event_bytes_max, buffer_bytes_max, tick: _ } = *limits;
+        let limits = LineLimits::of(limits);
         let (open, work, room) = (Mutex::default(), Notify::new(), Notify::new());
         // Otherwise an append that finds no room in a small pack would wait for `LINGER_TIME`.
-        let large_bytes = LARGE_PACK_BYTES.min(buffer_bytes_max / 2).max(1);
-        Self { event_bytes_max, buffer_bytes_max, large_bytes, open, pool, work, room }
+        let large_bytes = LARGE_PACK_BYTES.min(limits.bytes_max / 2).max(1);
+        Self { limits, large_bytes, open, pool, work, room }
     }
 
     /// Packs an event; waits for room.
     pub(super) async fn push(&self, event: &[u8]) -> Result<()> {
-        self.check_event(event)?;
+        self.limits.check_event(event)?;
         self.push_checked(&[event, b"\n"], 1).await
     }
 
     /// Packs an event if there is room now; returns none otherwise.
     pub(super) fn push_now(&self, event: &[u8]) -> Option<Result<()>> {
-        match self.check_event(event) {
+        match self.limits.check_event(event) {
             Ok(()) => self.try_push(&[event, b"\n"], 1),
             Err(error) => Some(Err(error)),
         }
@@ -75,7 +73,7 @@ impl AppendQueue {
 
     /// Packs lines, all or nothing; waits for room. Returns their number.
     pub(super) async fn push_lines(&self, lines: &[u8]) -> Result<u64> {
-        let events = self.check_lines(lines)?;
+        let events = self.limits.check_lines(lines)?;
         if events > 0 {
             self.push_checked(&[lines], events).await?;
         }
@@ -84,44 +82,11 @@ impl AppendQueue {
 
     /// Packs lines, all or nothing, if there is room now; returns none otherwise.
     pub(super) fn push_lines_now(&self, lines: &[u8]) -> Option<Result<u64>> {
-        match self.check_lines(lines) {
+        match self.limits.check_lines(lines) {
             Ok(0) => Some(Ok(0)),
             Ok(events) => self.try_push(&[lines], events).map(|pushed| pushed.map(|()| events)),
             Err(error) => Some(Err(error)),
         }
-    }
-
-    fn check_event(&self, event: &[u8]) -> Result<()> {
-        self.check(event, 0)?;
-        match memchr::memchr(b'\n', event) {
-            Some(_) => Err(invalid(0, EventFault::LineFeed)),
-            None => Ok(()),
-        }
-    }
-
-    /// Returns the number of events if every line is one.
-    fn check_lines(&self, lines: &[u8]) -> Result<u64> {
-        if lines.len() > self.buffer_bytes_max {
-            return Err(Error::InvalidInput(format!(
-                "cannot append {} of lines in one call: buffer_bytes_max = {}; append fewer per \
-                 call",
-                size(to_u64(lines.len())),
-                self.buffer_bytes_max
-            )));
-        }
-        let (mut line, mut rest) = (0, lines);
-        while !rest.is_empty() {
-            let end = memchr::memchr(b'\n', rest);
-            let (event, after) =
-                end.and_then(|end| rest.split_at_checked(end)).unwrap_or((rest, &[]));
-            self.check(event, line)?;
-            let Some((_, after)) = after.split_first() else {
-                return Err(invalid(line, EventFault::Unterminated));
-            };
-            rest = after;
-            line += 1;
-        }
-        Ok(line)
     }
 
     async fn push_checked(&self, parts: &[&[u8]], events: u64) -> Result<()> {
@@ -151,7 +116,7 @@ impl AppendQueue {
         let was_empty = before == 0;
         // The component takes a pack in one call, so it must not be larger than the component
         // allows.
-        let most = PACKED_BYTES_MAX.min(self.buffer_bytes_max);
+        let most = PACKED_BYTES_MAX.min(self.limits.bytes_max);
         if !was_empty && before + bytes > most {
             return pack.refused.clone().map(Err);
         }
@@ -168,18 +133,6 @@ impl AppendQueue {
             self.work.notify_one();
         }
         Some(Ok(()))
-    }
-
-    /// Checks an event by the component's rules, since only events may be packed.
-    fn check(&self, event: &[u8], line: u64) -> Result<()> {
-        let bytes = to_u64(event.len());
-        let bytes_max = self.event_bytes_max;
-        let fault = match bytes {
-            0 => EventFault::Empty,
-            _ if bytes > bytes_max => EventFault::TooLong(TooLong { bytes, bytes_max }),
-            _ => return Ok(()),
-        };
-        Err(invalid(line, fault))
     }
 
     /// Waits until there is something to take, or until the pack is large.
@@ -275,8 +228,4 @@ impl AppendQueue {
         // Nothing panics while it holds the lock, and a pack is whole between any two statements.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn invalid(line: u64, fault: EventFault) -> Error {
-    Error::InvalidEvent(InvalidEvent { line, fault })
 }

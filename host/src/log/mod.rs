@@ -10,12 +10,14 @@ mod background;
 mod copier;
 mod durable;
 mod events;
+mod feed;
 mod files;
 mod follow;
 #[cfg(feature = "serde")]
 mod json;
 pub(crate) mod logs;
 mod notices;
+mod packed_lines;
 mod pages;
 pub(crate) mod reader;
 mod verifier;
@@ -45,6 +47,7 @@ use writer::{Writer, WriterMemory};
 
 pub use copier::{Copied, Copier, Mirror};
 pub use events::{Event, Events};
+pub use feed::{Feed, ResumedFeed};
 pub use files::{Files, FilesOptions, LogFile};
 pub use follow::Follow;
 #[cfg(feature = "serde")]

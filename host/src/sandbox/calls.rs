@@ -31,6 +31,11 @@ impl<A: Send + 'static> Calls<A> {
         Self { state: State::Idle(Box::new(instance)) }
     }
 
+    /// Returns true if a call was dropped half way.
+    pub(crate) fn is_in_progress(&self) -> bool {
+        matches!(self.state, State::InProgress(_))
+    }
+
     /// Completes the call that was dropped half way, if there is one; otherwise makes this call.
     /// Cancel safe.
     ///

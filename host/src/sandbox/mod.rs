@@ -10,6 +10,7 @@ pub(crate) mod component_file;
 pub(crate) mod copies;
 pub(crate) mod engine;
 mod failures;
+pub(crate) mod feeds;
 pub(crate) mod imports;
 pub(crate) mod instance;
 pub(crate) mod interface;

@@ -105,6 +105,17 @@ pub(crate) struct Append {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
 
+    /// Append each line once, across runs: keep in FILE how far each input was read
+    ///
+    /// A run that was killed, or could not write, is continued by the next one with the same FILE.
+    /// The inputs are plain files, which may have been rotated since.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) state: Option<PathBuf>,
+
+    /// Keep appending what is added to the files, also after rotations; with --state
+    #[arg(short, long, requires = "state")]
+    pub(crate) follow: bool,
+
     /// Write a batch at this many events, and wait until it is written: 1 to 1,000,000
     #[arg(long, value_name = "N", default_value = "1000000")]
     #[arg(value_parser = number_within::<u32>(1..=LogOptions::FLUSH_THRESHOLD_MAX.into()))]

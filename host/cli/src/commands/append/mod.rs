@@ -15,6 +15,7 @@ mod input;
 mod inputs;
 mod line_splitter;
 mod nature;
+mod once;
 mod order;
 
 use std::io::{self, IsTerminal as _};
@@ -46,6 +47,9 @@ pub(crate) async fn run(
     shared: &Shared,
     signals: &Signals,
 ) -> Result<Code, Failure> {
+    if let Some(state) = &command.state {
+        return once::run(&command, state, shared, signals).await;
+    }
     let location = Location::parse(&command.log).map_err(Error::from)?;
     order::check(&command.log, &location, &command.files)?;
     let inputs = inputs::open(&command.files, command.binary)?;
@@ -123,22 +127,24 @@ async fn is_new(target: &Target, shared: &Shared) -> bool {
 }
 
 fn options(command: &Append) -> LogOptions {
-    let block_bytes = u32::try_from(BLOCK_BYTES).unwrap_or(u32::MAX);
-    // Room for one batch or one event, and for the block that completes it.
-    let needed = command.flush_bytes.max(command.event_bytes_max).saturating_add(block_bytes);
     let options = LogOptions::new()
         .flush_threshold(command.flush_threshold)
         .flush_bytes(command.flush_bytes)
         .flush_interval(command.flush_interval)
         .event_bytes_max(command.event_bytes_max)
         .creates_max(command.creates_max)
-        .buffer_bytes_max(
-            needed.clamp(LogOptions::BUFFER_BYTES_DEFAULT, LogOptions::BUFFER_BYTES_MAX),
-        );
+        .buffer_bytes_max(buffer_bytes_max(command));
     match command.compact_after {
         Some(batches) => options.compact_after(batches),
         None => options,
     }
+}
+
+/// Returns room for one batch or one event, and for the block that completes it.
+fn buffer_bytes_max(command: &Append) -> u32 {
+    let block_bytes = u32::try_from(BLOCK_BYTES).unwrap_or(u32::MAX);
+    let needed = command.flush_bytes.max(command.event_bytes_max).saturating_add(block_bytes);
+    needed.clamp(LogOptions::BUFFER_BYTES_DEFAULT, LogOptions::BUFFER_BYTES_MAX)
 }
 
 /// Shows progress, unless the events are typed: then it would mix with the typed lines.
