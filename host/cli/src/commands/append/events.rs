@@ -70,7 +70,7 @@ impl Lines {
 }
 
 impl Blank {
-    fn is(self, line: &[u8]) -> bool {
+    pub(crate) fn is(self, line: &[u8]) -> bool {
         match self {
             Self::Empty => line.is_empty(),
             Self::White => line.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0x0b),

@@ -10,6 +10,7 @@ use stratalog::{Error, Feed, LogOptions, ResumedFeed, Written};
 use super::outage::{Halt, Outage};
 use super::sources::Sources;
 use super::state::{SealedBatch, StateFile};
+use crate::numbers::to_u64;
 use crate::process::exit::{Code, Failure};
 use crate::target::Target;
 use crate::terminal::human::count;
@@ -49,11 +50,8 @@ async fn resume_once(
     let resumed = host.resume_feed(store, &location.name, options(), &names).await?;
     let ResumedFeed { mut feed, stored, may_be_trimmed, .. } = resumed;
     let open = sealed.get(stored..).unwrap_or_default();
-    let batches = |count_of: usize| count(count_of, "batch", "batches");
-    tracing::info!(
-        "the last run may not have written {}: {stored} of them are stored",
-        batches(names.len())
-    );
+    let recorded = count(to_u64(names.len()), "batch", "batches");
+    tracing::info!("the last run may not have written {recorded}: {stored} of them are stored");
     let made = match may_be_trimmed {
         true => 0,
         false => make_again(&mut feed, open, sources, state).await?,
@@ -97,12 +95,8 @@ async fn make_again(
         let Some(events) = sources.events_again(batch, state.saved()) else { return Ok(made) };
         match feed.seal_again(events, &batch.name).await {
             Ok(()) => feed.start().await?,
-            Err(Error::InvalidInput(why)) => {
-                tracing::debug!("{why}");
-                return Ok(made);
-            }
-            Err(Error::InvalidEvent(why)) => {
-                tracing::debug!("{why}");
+            Err(error @ (Error::InvalidInput(_) | Error::InvalidEvent(_))) => {
+                tracing::debug!("{error}");
                 return Ok(made);
             }
             Err(error) => return Err(error),

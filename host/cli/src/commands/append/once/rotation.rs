@@ -37,8 +37,9 @@ pub(super) fn rotated(place: &Path) -> Vec<Rotated> {
             Some(Rotated { path: entry.path(), id, modified })
         })
         .collect();
-    // Of two of the same time, the one with the greater name is older, as `app.log.2`.
-    found.sort_by(|a, b| a.modified.cmp(&b.modified).then_with(|| b.path.cmp(&a.path)));
+    // Of two of the same time, the one with the greater number is older, as `app.log.10`.
+    let name = |rotated: &Rotated| (rotated.path.as_os_str().len(), rotated.path.clone());
+    found.sort_by(|a, b| a.modified.cmp(&b.modified).then_with(|| name(b).cmp(&name(a))));
     found
 }
 

@@ -5,7 +5,7 @@
 //! 2. Every read begins with bytes that were read before. If they have changed, the file was
 //!    truncated and written again, however long it is by now.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -27,6 +27,8 @@ pub(super) struct SourceFile {
     pub(super) id: FileId,
     /// Where it was when it was opened, links followed.
     pub(super) place: PathBuf,
+    /// The place that it had before it was rotated.
+    pub(super) base: PathBuf,
     file: File,
     /// The bytes and the lines that were taken.
     pub(super) offset: u64,
@@ -43,6 +45,9 @@ pub(super) struct SourceFile {
     grew_at: Instant,
     /// True once its path leads to another file.
     pub(super) is_rotated: bool,
+    /// True until its first lines are read, and the time of its last change before that.
+    pub(super) is_new: bool,
+    pub(super) opened_at: Option<SystemTime>,
 }
 
 /// The next part of a file.
@@ -58,19 +63,15 @@ pub(super) enum Next {
 }
 
 impl SourceFile {
-    /// Opens a file to read it from the beginning.
-    pub(super) fn open(path: &Path, number: u64) -> io::Result<Self> {
+    /// Opens a file to read it from the beginning. One that was rotated had another place before.
+    pub(super) fn open(path: &Path, base: Option<&Path>, number: u64) -> io::Result<Self> {
         let place = path.canonicalize()?;
         let file = File::open(&place)?;
         let metadata = file.metadata()?;
-        Self::new(file, place, &metadata, number)
-    }
-
-    fn new(file: File, place: PathBuf, metadata: &Metadata, number: u64) -> io::Result<Self> {
-        let id = FileId::of(metadata)?;
         Ok(Self {
             number,
-            id,
+            id: FileId::of(&metadata)?,
+            base: base.unwrap_or(&place).to_owned(),
             place,
             file,
             offset: 0,
@@ -83,12 +84,37 @@ impl SourceFile {
             modified: metadata.modified().ok(),
             grew_at: Instant::now(),
             is_rotated: false,
+            is_new: true,
+            opened_at: metadata.modified().ok(),
+        })
+    }
+
+    /// Returns this file from its beginning: it was truncated.
+    pub(super) fn again(&self, number: u64) -> io::Result<Self> {
+        Ok(Self {
+            number,
+            id: self.id,
+            place: self.place.clone(),
+            base: self.base.clone(),
+            file: self.file.try_clone()?,
+            offset: 0,
+            lines: 0,
+            ends: Ends::default(),
+            ahead: Vec::new(),
+            ahead_from: 0,
+            scanned: 0,
+            seen: None,
+            modified: self.modified,
+            grew_at: Instant::now(),
+            is_rotated: self.is_rotated,
+            is_new: true,
+            opened_at: self.modified,
         })
     }
 
     /// Opens a file at the place where it was left, if it is the one of the record.
     pub(super) fn reopen(path: &Path, record: &FileRecord) -> io::Result<Option<Self>> {
-        let mut opened = Self::open(path, record.number)?;
+        let mut opened = Self::open(path, Some(&record.place), record.number)?;
         let (likeness, ends) = record.read.compare(&opened.file)?;
         match likeness {
             Likeness::Other => return Ok(None),
@@ -97,7 +123,7 @@ impl SourceFile {
         }
         opened.lines = record.lines;
         opened.scanned = opened.offset;
-        opened.is_rotated = record.rotated;
+        (opened.is_rotated, opened.is_new) = (record.rotated, false);
         Ok(Some(opened))
     }
 
@@ -119,11 +145,11 @@ impl SourceFile {
         FileRecord {
             number: self.number,
             path: path.to_owned(),
-            place: self.place.clone(),
+            place: self.base.clone(),
             id: self.id,
             read: self.ends.fingerprint(self.offset),
             lines: self.lines,
-            modified: self.modified.and_then(micros),
+            modified: self.opened_or_modified().and_then(micros),
             rotated: self.is_rotated,
             complete: false,
         }
@@ -138,9 +164,27 @@ impl SourceFile {
         self.modified
     }
 
+    /// Returns true if nothing of the file was read yet.
+    pub(super) fn is_unread(&self) -> bool {
+        self.offset == 0 && self.ahead().is_empty()
+    }
+
+    /// Returns the time of the last change of what was read.
+    pub(super) fn opened_or_modified(&self) -> Option<SystemTime> {
+        if self.is_unread() { self.opened_at } else { self.modified }
+    }
+
     /// Returns the bytes of the file now.
     pub(super) fn size(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
+    }
+
+    /// Returns true if another file begins with the lines that were read first.
+    pub(super) fn may_be_copied_to(&self, path: &Path) -> bool {
+        let begins = |bytes| File::open(path).and_then(|file| read_at(&file, 0, bytes));
+        self.offset == 0
+            && !self.ahead().is_empty()
+            && begins(to_u64(self.ahead().len())).is_ok_and(|bytes| bytes == self.ahead())
     }
 
     /// Returns the lines that were read and not taken.
@@ -246,6 +290,13 @@ impl SourceFile {
         self.ahead = read_at(&self.file, self.offset, open)?;
         self.ahead.push(b'\n');
         Ok(Some(Next::Lines))
+    }
+
+    /// Returns true if the file does not have the bytes any more that were read last.
+    pub(super) fn was_truncated(&self) -> io::Result<bool> {
+        let tail = to_u64(self.ends.tail.len());
+        let from = self.offset.saturating_sub(tail);
+        Ok(read_at(&self.file, from, tail)? != self.ends.tail)
     }
 
     /// Reads a stretch of the file again.

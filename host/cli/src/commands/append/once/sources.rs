@@ -126,6 +126,10 @@ fn take_some(
             }
             return Ok(true);
         }
+        if tracked.open_before(at, next_number) {
+            return Ok(true);
+        }
+        let Some(file) = tracked.files.get_mut(at) else { break };
         batch.take(file, &next)?;
         return Ok(true);
     }

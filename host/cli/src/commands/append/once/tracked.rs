@@ -40,10 +40,17 @@ impl Tracked {
         let (path, files) = (path.to_owned(), VecDeque::new());
         let mut tracked = Self { path, files, complete, reported: None };
         for record in &open {
-            tracked.reopen(record);
+            // One of which nothing was read is like those that came later: what it was before it was
+            // copied and truncated is one of them.
+            if record.read.offset > 0 {
+                tracked.reopen(record);
+            }
         }
-        if let Some(last) = open.last() {
-            tracked.open_between(&last.place, last.modified(), next_number);
+        let last_read = open.iter().rfind(|record| record.read.offset > 0);
+        if let Some(last) = last_read.or(open.first()) {
+            let current = id_of(&tracked.path);
+            let older = tracked.files.iter().take_while(|file| Some(file.id) != current).count();
+            tracked.open_between(&last.place, last.modified(), older, next_number);
         }
         tracked.follow_path(next_number);
         tracked
@@ -56,7 +63,7 @@ impl Tracked {
         }
         let (path, lines) = (record.path.display(), count(record.lines, "line", "lines"));
         tracing::warn!(
-            "the file that was {path} is not found again: it was moved, compressed or deleted; \
+            "the file that was {path} is not found again: it was moved, compressed, written over or deleted; \
              {lines} of it, {} bytes, were read: later lines of it are missing in the log",
             record.read.offset
         );
@@ -69,25 +76,31 @@ impl Tracked {
             || self.complete.iter().any(|record| is_same(&record))
     }
 
-    /// Opens files that came and were rotated while nobody looked.
-    fn open_between(&mut self, place: &Path, modified: Option<SystemTime>, next_number: &mut u64) {
+    /// Opens files that came and were rotated since a time, while nobody looked, as those before the
+    /// file `at`.
+    fn open_between(
+        &mut self,
+        place: &Path,
+        modified: Option<SystemTime>,
+        mut at: usize,
+        next_number: &mut u64,
+    ) {
         let current = id_of(&self.path);
-        if current.is_some() && self.files.back().map(|file| file.id) == current {
-            return;
-        }
         let is_new = |rotated: &Rotated| {
             Some(rotated.id) != current
                 && modified.is_some_and(|modified| rotated.modified >= modified)
                 && !self.is_known(rotated)
+                && !self.files.get(at).is_some_and(|file| file.may_be_copied_to(&rotated.path))
         };
         let new: Vec<_> = rotated(place).into_iter().filter(is_new).collect();
         for Rotated { path, .. } in &new {
-            match SourceFile::open(path, *next_number) {
+            match SourceFile::open(path, Some(place), *next_number) {
                 Ok(mut file) => {
                     *next_number += 1;
-                    file.is_rotated = true;
+                    (file.is_rotated, file.is_new) = (true, false);
                     tracing::info!("reading {}, which was rotated", path.display());
-                    self.files.push_back(file);
+                    self.files.insert(at, file);
+                    at += 1;
                 }
                 Err(error) => {
                     let (path, error) = (path.display(), error.to_string());
@@ -122,21 +135,41 @@ impl Tracked {
             return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a file any more"));
         }
         let id = FileId::of(&metadata)?;
-        if let Some(last) = self.files.back()
-            && last.id == id
-            && !last.is_rotated
-        {
-            return Ok(());
-        }
         if let Some(last) = self.files.back() {
-            let (place, modified) = (last.place.clone(), last.modified());
-            self.open_between(&place, modified, next_number);
+            if last.id == id && !last.is_rotated {
+                return Ok(());
+            }
+            // Its copies are older than the files that came after it.
+            if last.was_truncated()? {
+                self.restart(self.files.len() - 1, next_number)?;
+            }
         }
-        let opened = SourceFile::open(&self.path, *next_number)?;
+        // One of which nothing was read is found again among those that came later, at its place.
+        let unread = self.files.pop_back_if(|last| last.is_unread());
+        if let Some(last) = unread.as_ref().or(self.files.back()) {
+            let (base, modified) = (last.base.clone(), last.opened_or_modified());
+            let at = self.files.len();
+            self.open_between(&base, modified, at, next_number);
+            let is_found = |unread: &SourceFile| self.files.iter().any(|file| file.id == unread.id);
+            if let Some(unread) = unread.filter(|unread| !is_found(unread)) {
+                self.files.insert(at, unread);
+            }
+        }
+        let opened = SourceFile::open(&self.path, None, *next_number)?;
         *next_number += 1;
         self.files.iter_mut().for_each(|file| file.is_rotated = true);
         self.files.push_back(opened);
         Ok(())
+    }
+
+    /// Opens the files that a file was before its first lines were read: one that is truncated
+    /// before that does not show it. Returns true if there are any.
+    pub(super) fn open_before(&mut self, at: usize, next_number: &mut u64) -> bool {
+        let Some(file) = self.files.get_mut(at).filter(|file| file.is_new) else { return false };
+        file.is_new = false;
+        let (base, modified, files) = (file.base.clone(), file.opened_at, self.files.len());
+        self.open_between(&base, modified, at, next_number);
+        self.files.len() > files
     }
 
     /// Leaves a file that was read to its end.
@@ -164,35 +197,34 @@ impl Tracked {
     /// there is one.
     pub(super) fn restart(&mut self, at: usize, next_number: &mut u64) -> io::Result<()> {
         let Some(old) = self.files.get(at) else { return Ok(()) };
-        let (place, read) = (old.place.clone(), old.fingerprint());
-        let record = old.record(&self.path);
-        let mut restarted = SourceFile::open(&place, *next_number)?;
-        restarted.is_rotated = old.is_rotated;
+        let (base, modified) = (old.base.clone(), old.modified());
+        let restarted = old.again(*next_number)?;
         *next_number += 1;
-        let rotated = rotated(&place);
-        let copy = copy_of(&rotated, &read, old.id);
+        let rotated = rotated(&base);
+        let copy = copy_of(&rotated, &old.fingerprint(), old.id);
+        let record = old.record(&self.path);
         let copy = copy.map(|copy| SourceFile::reopen(&copy.path, &record)).transpose()?.flatten();
-        match copy {
+        let place = old.place.display().to_string();
+        let begins_at = match copy {
             Some(mut copy) => {
-                tracing::info!("{} was truncated: reading the rest of its copy", place.display());
+                tracing::info!("{place} was truncated: reading the rest of its copy");
                 copy.is_rotated = true;
-                if let Some(old) = self.files.get_mut(at) {
-                    *old = copy;
-                }
-                self.files.insert(at + 1, restarted);
+                self.files.insert(at, copy);
+                at + 1
             }
             None => {
+                let offset = old.offset;
                 tracing::warn!(
-                    "{} was truncated behind byte {}, and no copy of it is found: lines that were \
-                     written last before that are missing in the log",
-                    place.display(),
-                    read.offset
+                    "{place} was truncated behind byte {offset}, and no copy of it is found: lines \
+                     that were added last before that are missing in the log"
                 );
-                if let Some(old) = self.files.get_mut(at) {
-                    *old = restarted;
-                }
+                at
             }
+        };
+        if let Some(old) = self.files.get_mut(begins_at) {
+            *old = restarted;
         }
+        self.open_between(&base, modified, begins_at, next_number);
         Ok(())
     }
 }
