@@ -25,6 +25,7 @@ mod matrix;
 mod metrics;
 mod mistakes;
 mod named;
+mod once;
 mod options;
 #[cfg(unix)]
 mod packages;

@@ -76,7 +76,8 @@ const BAD: [(&str, &[&str]); 66] = [
 ];
 
 /// Options that name a file: a bad file is bad input, as everywhere.
-const FILES: [&str; 5] = ["--component", "--output", "--policy", "--position-file", "--report"];
+const FILES: [&str; 6] =
+    ["--component", "--output", "--policy", "--position-file", "--report", "--state"];
 
 /// Returns the options of a command that take a value, as its help lists them.
 fn options(command: &str) -> BTreeSet<String> {

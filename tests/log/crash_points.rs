@@ -4,6 +4,7 @@
 
 mod aftermath;
 mod copies;
+mod feeds;
 mod in_flight;
 mod trims;
 

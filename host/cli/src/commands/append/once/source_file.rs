@@ -234,9 +234,6 @@ impl SourceFile {
         if size < self.offset {
             return Ok(Next::Truncated);
         }
-        if modified != self.modified {
-            (self.modified, self.grew_at) = (modified, Instant::now());
-        }
         loop {
             // A line is searched for its end, and read again once it is whole.
             let is_long = self.scanned.saturating_sub(self.offset) > line_bytes_max;
@@ -250,6 +247,10 @@ impl SourceFile {
             };
             if !is_long && before != self.ends.tail {
                 return Ok(Next::Truncated);
+            }
+            // Not before: the files that came since are younger than what was read.
+            if modified != self.modified {
+                (self.modified, self.grew_at) = (modified, Instant::now());
             }
             let end =
                 if is_long { memchr::memchr(b'\n', new) } else { memchr::memrchr(b'\n', new) };
