@@ -185,7 +185,7 @@ fn file_that_is_not_found_again_is_reported() {
     fs::remove_file(&place.source).unwrap();
     place.add(&numbered(3..4));
     let said = place.appended(&[]);
-    assert!(said.contains("is not found again") && said.contains("3 lines"), "{said}");
+    assert!(said.contains("is not found again") && said.contains("3 lines of it"), "{said}");
     assert_eq!(place.read(), numbered(0..4));
 }
 
@@ -241,7 +241,7 @@ fn several_files_have_their_own_places() {
 }
 
 #[test]
-fn what_cannot_be_read_again_is_refused() {
+fn source_that_cannot_be_read_again_is_refused() {
     let place = Place::new();
     place.add(&numbered(0..1));
     let (log, state) = (place.log.as_str(), place.state.as_str());

@@ -23,8 +23,14 @@ impl Host {
     /// # use stratalog::{Host, LogOptions};
     /// # struct Record { batches: Vec<(String, u64, u64)>, next: u64 }
     /// # impl Record { fn save(&self) {} }
-    /// # fn lines(from: u64, to: u64) -> Vec<u8> { (from..to).flat_map(|n| format!("{n}\n").into_bytes()).collect() }
-    /// # async fn example(host: Host, store: Store, mut record: Record) -> Result<(), stratalog::Error> {
+    /// # fn lines(from: u64, to: u64) -> String {
+    /// #     (from..to).map(|n| format!("{n}\n")).collect()
+    /// # }
+    /// # async fn example(
+    /// #     host: Host,
+    /// #     store: Store,
+    /// #     mut record: Record,
+    /// # ) -> Result<(), stratalog::Error> {
     /// // Batches of the last run that may be stored or not, as it has recorded them.
     /// if !record.batches.is_empty() {
     ///     let names: Vec<_> = record.batches.iter().map(|(name, ..)| name.clone()).collect();
@@ -68,7 +74,7 @@ impl Host {
     /// [`Host::feed`].
     ///
     /// No create of the earlier run may still be on its way to the store. A process that has ended
-    /// has none, unless its host died with a request under way: then wait for the time limit of a
+    /// has none, unless its host died with a request in progress: then wait for the time limit of a
     /// request.
     ///
     /// # Errors

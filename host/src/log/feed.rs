@@ -207,7 +207,7 @@ impl Feed {
     ///
     /// # Errors
     /// [`Error::WriteFailed`]: every batch is kept, and the next call retries it.
-    /// [`Error::InvalidInput`] if so many were not started. [`Error::Closed`].
+    /// [`Error::InvalidInput`] if fewer were started. [`Error::Closed`].
     pub async fn wait(&mut self, batches: u64) -> Result<Written> {
         if batches > self.started {
             return Err(Error::InvalidInput(format!(

@@ -36,7 +36,7 @@ fn lines_of_an_outage_wait_in_their_files() {
 }
 
 #[test]
-fn batch_whose_lines_are_gone_is_reported_and_those_behind_it_appended() {
+fn batch_whose_lines_are_gone_is_reported() {
     let place = Place::new();
     place.add(&numbered(0..1));
     assert_eq!(place.append(&[]).code, 0);

@@ -91,7 +91,7 @@ fn crashed_at(call: usize, faults: &'static [Fault], compacted: bool) -> bool {
     let mut outcome = run(&store, &system, &mut record);
     let Some(failed) = store.failed() else {
         outcome.unwrap();
-        check(&store, "without a fault");
+        check(&Crashing::new(store.memory.clone()), "without a fault");
         return false;
     };
     let what = format!("call {call}, {failed}: {faults:?}, compacted: {compacted}");
@@ -109,7 +109,7 @@ fn crashed_at(call: usize, faults: &'static [Fault], compacted: bool) -> bool {
     }
     outcome.unwrap_or_else(|error| panic!("{what}: {error}"));
     check(&restarted, &what);
-    // What was still on its way lands in the end.
+    // A create that was still on its way lands in the end.
     store.land();
     check(&restarted, &what);
     true

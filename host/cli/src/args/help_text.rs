@@ -124,13 +124,11 @@ is 128 plus the signal's number. The store has the time of --grace to confirm. I
 or on another signal, the command ends and reports how many of the last events may be unwritten.
 
 With --state, each line of the files is appended exactly once, however often the command runs and \
-however it ends. FILE records how far each file was read, and which batches may be stored; keep it \
-where it survives as long as the files do. A file is recognized by its inode and its content, so it \
-may be renamed (app.log.1, app.log-20260131, app-20260131.log), or copied and truncated, also while \
-the command does not run. A last line without LF waits for it; in a rotated file that has not \
-changed for 5 seconds it counts as it is. What is not found again is reported. With --follow the \
-command waits for more, also for a file that does not exist yet, and outlasts a store that is down \
-and a disk that is full: lines stay in their files until they can be written.
+however it ends. FILE records how far each file was read, and which batches may be stored. A file \
+may be renamed (app.log.1, app.log-20260131), or copied and truncated, also while the command does \
+not run. A last line without LF waits for it; in a rotated file that has not changed for 5 seconds \
+it counts as it is. What is not found again is reported. With --follow the command waits for more, \
+and outlasts a store that is down: lines stay in their files until they can be written.
 
 Examples:
   stratalog append logs/errors monday.jsonl tuesday.jsonl

@@ -18,7 +18,7 @@ pub(super) const COMPARED_BYTES_MAX: u64 = 1024;
 /// The content of a file up to an offset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Fingerprint {
-    /// Where reading stopped.
+    /// The place at which reading stopped.
     pub(super) offset: u64,
     /// The SHA-256 of the first bytes before that, in hexadecimal digits; at most 1,024 bytes.
     head: String,
@@ -65,8 +65,7 @@ impl Fingerprint {
         let head = read_at(file, 0, bytes)?;
         let is_whole = to_u64(head.len()) == bytes && digest(&head) == self.head;
         if file.metadata()?.len() < self.offset {
-            // A truncated file that was written again may begin in the same way, but hardly for so
-            // many bytes.
+            // A truncated file that was written again hardly begins with the same 1,024 bytes.
             let is_shorter = is_whole && bytes == COMPARED_BYTES_MAX;
             let likeness = if is_shorter { Likeness::Shorter } else { Likeness::Other };
             return Ok((likeness, Ends::default()));
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn file_that_lost_its_end_is_told_from_one_written_again() {
+    fn file_that_lost_its_end_is_no_other_file() {
         let long: Vec<u8> = (0..5_000_u32).flat_map(|n| n.to_string().into_bytes()).collect();
         assert_eq!(likeness(&long, 9_000, &long[..4_000]), Likeness::Shorter);
         assert_eq!(likeness(&long, 9_000, &long[..500]), Likeness::Other);

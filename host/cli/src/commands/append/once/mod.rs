@@ -62,7 +62,7 @@ struct Run<'a> {
     feed: Feed,
     sources: Sources,
     state: StateFile,
-    /// How far the files were read when the last batch was sealed.
+    /// The records of the files when the last batch was sealed.
     files: Vec<FileRecord>,
     /// The batches that may not be stored yet, and the number of those before them.
     sealed: VecDeque<SealedBatch>,

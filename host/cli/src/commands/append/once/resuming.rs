@@ -1,9 +1,9 @@
 //! Continues the batches that an earlier run has recorded and that may be stored.
 //!
 //! 1. A batch that is not stored is made again, of the same lines and under the same name.
-//! 2. If its lines are not there any more, it is reported. Those behind it are hidden in the log for
-//!    good, so their lines are appended in new batches. All of these are recorded together, in place
-//!    of the old ones.
+//! 2. If its lines are not there any more, it is reported. Those behind it stay hidden in the log,
+//!    so their lines are appended in new batches. All of these are recorded in one step, in place
+//!    of the earlier ones.
 
 use stratalog::{Error, Feed, LogOptions, ResumedFeed, Written};
 

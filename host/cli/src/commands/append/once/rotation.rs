@@ -1,8 +1,8 @@
 //! Finds the files that a path has led to before: rotated ones, in the same folder.
 //!
 //! 1. Rotated files are recognized by their names: that of the file with a number or a time added
-//!    behind it or before its extension, as `app.log.1`, `app.log-20260131` and `app-2026-01-31.log`.
-//!    Others in the folder are left alone.
+//!    behind it or before its extension, as `app.log.1` and `app-2026-01-31.log`. Others in the
+//!    folder are left alone.
 //! 2. A file that was renamed is found by its identity, and one that was copied by its content.
 
 use std::ffi::OsStr;

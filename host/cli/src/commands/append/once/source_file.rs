@@ -25,7 +25,7 @@ pub(super) struct SourceFile {
     /// Tells it from the other files of the state.
     pub(super) number: u64,
     pub(super) id: FileId,
-    /// Where it was when it was opened, links followed.
+    /// Its place when it was opened, links followed.
     pub(super) place: PathBuf,
     /// The place that it had before it was rotated.
     pub(super) base: PathBuf,

@@ -40,7 +40,7 @@ pub(super) struct FileRecord {
     pub(super) number: u64,
     /// The path that was given.
     pub(super) path: PathBuf,
-    /// Where the file was before it was rotated, links followed.
+    /// The place of the file before it was rotated, links followed.
     pub(super) place: PathBuf,
     pub(super) id: FileId,
     pub(super) read: Fingerprint,

@@ -18,7 +18,7 @@ use super::source_file::SourceFile;
 use super::state::FileRecord;
 use crate::terminal::human::count;
 
-/// The complete files of a path that are remembered: so many rotated files may lie next to it.
+/// The number of complete files of a path that are remembered. They may lie next to it.
 const COMPLETE_KEPT: usize = 100;
 
 /// A path and its files.
@@ -40,8 +40,7 @@ impl Tracked {
         let (path, files) = (path.to_owned(), VecDeque::new());
         let mut tracked = Self { path, files, complete, reported: None };
         for record in &open {
-            // One of which nothing was read is like those that came later: what it was before it was
-            // copied and truncated is one of them.
+            // One of which nothing was read is like those that came later: its copy is one of them.
             if record.read.offset > 0 {
                 tracked.reopen(record);
             }
@@ -63,8 +62,8 @@ impl Tracked {
         }
         let (path, lines) = (record.path.display(), count(record.lines, "line", "lines"));
         tracing::warn!(
-            "the file that was {path} is not found again: it was moved, compressed, written over or deleted; \
-             {lines} of it, {} bytes, were read: later lines of it are missing in the log",
+            "the file that was {path} is not found again: it was moved, compressed, written over or \
+             deleted; {lines} of it, {} bytes, were read: any later line of it is not in the log",
             record.read.offset
         );
     }
@@ -76,8 +75,8 @@ impl Tracked {
             || self.complete.iter().any(|record| is_same(&record))
     }
 
-    /// Opens files that came and were rotated since a time, while nobody looked, as those before the
-    /// file `at`.
+    /// Opens files that came and were rotated since a time, while nobody looked. They come before
+    /// the file `at`.
     fn open_between(
         &mut self,
         place: &Path,
