@@ -62,9 +62,10 @@ impl Place {
 
     /// Starts to follow the source.
     pub(super) fn follow(&self, options: &[&str]) -> Child {
-        let options: Vec<_> =
-            ["--follow", "--flush-interval", "10ms"].iter().chain(options).collect();
-        let options: Vec<&str> = options.into_iter().copied().collect();
+        let mut options = [&["--follow"], options].concat();
+        if !options.contains(&"--flush-interval") {
+            options.extend(["--flush-interval", "10ms"]);
+        }
         stratalog(&self.arguments(&options)).spawn().unwrap()
     }
 
