@@ -24,6 +24,7 @@ use crate::sandbox::engine::SharedEngine;
 use crate::sandbox::feeds::Resumed;
 use crate::sandbox::instance::{Handle, Instance};
 use crate::store::Store;
+use crate::telemetry::{self, PendingEvents};
 use crate::types::Written;
 
 /// A log that takes the events of a source that can be read again, each exactly once through any
@@ -34,10 +35,12 @@ pub struct Feed {
     create_ended: Arc<Notify>,
     lines: LineLimits,
     creates_max: u64,
-    /// The batches that were sealed, their bytes, and how many of them were started.
-    sealed: (u64, u64),
+    /// The batches that were sealed, stored or not.
+    sealed: Written,
+    /// The number of them that were started.
     started: u64,
     written: Written,
+    pending: PendingEvents,
     /// True once a call that sealed a batch was dropped.
     has_lost_name: bool,
     background: Option<Background>,
@@ -56,6 +59,8 @@ pub struct ResumedFeed {
     /// again: its events might be in the log twice.
     pub may_be_trimmed: bool,
 }
+
+const NOTHING: Written = Written { batches: 0, events: 0, bytes: 0 };
 
 enum Answer {
     Sealed(String),
@@ -106,9 +111,10 @@ impl Feed {
             handle,
             lines: LineLimits::of(&HandleLimits::of(&effective)),
             creates_max: effective.creates_max.unwrap_or(1).into(),
-            sealed: (0, 0),
+            sealed: NOTHING,
             started: 0,
-            written: Written { batches: 0, events: 0, bytes: 0 },
+            written: NOTHING,
+            pending: PendingEvents::new(),
             has_lost_name: false,
             background,
         })
@@ -142,7 +148,7 @@ impl Feed {
     }
 
     async fn seal_as(&mut self, lines: Bytes, name: Option<String>) -> Result<String> {
-        self.lines.check_lines(&lines)?;
+        let events = self.lines.check_lines(&lines)?;
         let bytes = to_u64(lines.len());
         self.make_room(bytes).await?;
         let handle = self.handle;
@@ -152,7 +158,11 @@ impl Feed {
         });
         match sealed.await? {
             Answer::Sealed(name) => {
-                self.sealed = (self.sealed.0 + 1, self.sealed.1 + bytes);
+                self.sealed.batches += 1;
+                self.sealed.events += events;
+                self.sealed.bytes += bytes;
+                telemetry::events_appended(events, bytes);
+                self.pending.taken(self.sealed.events);
                 Ok(name)
             }
             Answer::Written(_) => Err(Error::Closed),
@@ -173,7 +183,7 @@ impl Feed {
             .boxed()
         });
         started.await?;
-        self.started = self.sealed.0;
+        self.started = self.sealed.batches;
         Ok(())
     }
 
@@ -248,14 +258,27 @@ impl Feed {
     async fn make_room(&mut self, bytes: u64) -> Result<()> {
         let bytes_max = to_u64(self.lines.bytes_max);
         loop {
-            let open = self.sealed.0.saturating_sub(self.written.batches);
-            let open_bytes = self.sealed.1.saturating_sub(self.written.bytes);
+            let open = self.sealed.batches.saturating_sub(self.written.batches);
+            let open_bytes = self.sealed.bytes.saturating_sub(self.written.bytes);
             let has_room = open < self.creates_max && open_bytes.saturating_add(bytes) <= bytes_max;
             if open == 0 || has_room {
                 return Ok(());
             }
             self.wait(self.written.batches + 1).await?;
         }
+    }
+
+    /// Records what is durable now.
+    fn publish(&mut self, written: Written) {
+        let before = std::mem::replace(&mut self.written, written);
+        if written.batches > before.batches {
+            telemetry::batches_durable(
+                written.batches.saturating_sub(before.batches),
+                written.events.saturating_sub(before.events),
+                written.bytes.saturating_sub(before.bytes),
+            );
+        }
+        self.pending.durable(written.events);
     }
 
     /// Completes the call that was dropped half way, if there is one, and makes this one.
@@ -276,7 +299,7 @@ impl Feed {
         }
         let answer = self.calls.end_or_make(call).await?;
         if let Answer::Written(written) = answer {
-            self.written = written;
+            self.publish(written);
             if let Some(background) = &mut self.background {
                 background.ended().now_or_never();
                 background.begin_if_due(written.batches);
