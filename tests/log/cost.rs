@@ -10,6 +10,7 @@ use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::reader::ReadOptions;
 
 mod copies;
+mod feeds;
 mod listed;
 mod named;
 mod reads;

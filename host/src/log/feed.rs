@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::log::background::Background;
 use crate::log::notices::Notifier;
 use crate::log::packed_lines::LineLimits;
-use crate::numbers::{to_u64, to_usize};
+use crate::numbers::{count, to_u64, to_usize};
 use crate::options::{HandleLimits, LogOptions};
 use crate::sandbox::calls::{Call, Calls};
 use crate::sandbox::engine::SharedEngine;
@@ -263,6 +263,12 @@ impl Feed {
             let has_room = open < self.creates_max && open_bytes.saturating_add(bytes) <= bytes_max;
             if open == 0 || has_room {
                 return Ok(());
+            }
+            if self.started <= self.written.batches {
+                let sealed = count(open, "batch is", "batches are");
+                return Err(Error::InvalidInput(format!(
+                    "cannot seal another batch: {sealed} sealed and not started; start them first"
+                )));
             }
             self.wait(self.written.batches + 1).await?;
         }

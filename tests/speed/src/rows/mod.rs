@@ -13,6 +13,7 @@ mod library;
 mod listed;
 mod live;
 mod metrics;
+mod once;
 mod plan;
 mod plugins;
 mod position;
@@ -75,6 +76,7 @@ pub(crate) const ROWS: &[Row] = &[
         what: "append by a process, with metrics and without",
         measure: metrics::metrics,
     },
+    Row { name: "once", what: "append of a file with a state", measure: once::once },
     Row {
         name: "plugin",
         what: "append and start of a plugin, without a store",
