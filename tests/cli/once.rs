@@ -7,7 +7,7 @@ mod troubles;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Child;
 
 use rig::waits::until;
@@ -117,7 +117,7 @@ fn following_takes_what_is_added_until_a_signal() {
     assert_eq!(end_of(&mut following).code(), Some(128 + 15));
     let mut following = place.follow(&["--flush-interval", "0"]);
     place.add(&numbered(5..6));
-    until("the state to be saved", || Path::new(&place.state).exists());
+    until("the state to be locked", || place.at(".state.stratalog-lock").exists());
     signal(&following, "INT");
     assert_eq!(end_of(&mut following).code(), Some(128 + 2));
     place.appended(&[]);
@@ -168,9 +168,9 @@ fn rotated_files_are_read_to_their_ends() {
 fn last_line_of_a_rotated_file_needs_no_line_feed() {
     let place = Place::new();
     place.add("{\"n\":0}");
+    place.age("app.log");
     place.appended(&[]);
     fs::rename(&place.source, place.at("app.log-20260131")).unwrap();
-    place.age("app.log-20260131");
     place.add(&numbered(1..2));
     place.appended(&[]);
     // The file was read: it is not taken for another one.

@@ -80,7 +80,8 @@ fn full_disk_of_state_and_log_is_waited_out() {
         cat >"$disk/big"
         mv "$disk/big" "$source"
         dd if=/dev/zero of="$disk/filler" bs=1k 2>/dev/null || true
-        run append --follow --state "$disk/state" "$disk/log" "$source" 2>"$source.err" &
+        "$stratalog" --cache-dir "$cache" append --follow --state "$disk/state" "$disk/log" \
+            "$source" 2>"$source.err" &
         until grep -q "No space left" "$source.err"; do sleep 0.05; done
         rm "$disk/filler"
         until [ "$(run read "$disk/log" 2>/dev/null | wc -l)" = 500 ]; do sleep 0.05; done

@@ -81,7 +81,8 @@ impl Batch {
     /// Empties the batch. The counts of lines left out stay.
     pub(super) fn clear(&mut self) {
         let Self { rules, triggers, blank, skipped, .. } = *self;
-        *self = Self { blank, skipped, ..Self::new(rules, triggers) };
+        let lines = std::mem::take(&mut self.lines);
+        *self = Self { blank, skipped, lines, ..Self::new(rules, triggers) };
     }
 
     /// Returns the record of the batch once it has this name.

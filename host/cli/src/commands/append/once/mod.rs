@@ -69,6 +69,8 @@ struct Run<'a> {
     stored: u64,
     outage: Outage<'a>,
     progress: Progress,
+    /// The result of a collection that was made while the state was saved.
+    collected: Option<Result<bool, Stop>>,
 }
 
 /// Appends the lines of all files, until a signal if they are followed.
@@ -116,8 +118,8 @@ pub(super) async fn run(
     };
     let progress = Progress::of_events(shared, &format!("appending to {location}:"));
     let (sealed, stored, files) = (VecDeque::new(), 0, sources.records(&[]));
-    let mut run = Run { feed, sources, state, files, sealed, stored, outage, progress };
-    run.record().map_err(|error| run.state.unwritable(Code::Failed, &error))?;
+    let mut run =
+        Run { feed, sources, state, files, sealed, stored, outage, progress, collected: None };
     let mut batch = Batch::new(rules(command), triggers(command));
     let ended = match run.append(&mut batch, command.follow).await {
         Ok(()) => Ended::Done,
@@ -145,11 +147,16 @@ pub(super) async fn run(
 impl Run<'_> {
     /// Appends what the files have, and what is added to them if they are followed.
     async fn append(&mut self, batch: &mut Batch, follow: bool) -> Result<(), Halt> {
+        // What was found of the files, before any of it is read.
+        self.save().await?;
         loop {
             if let Some(code) = self.outage.signals.came() {
                 return Err(Halt::Signal(code));
             }
-            let collected = tokio::task::block_in_place(|| self.sources.collect(batch));
+            let collected = match self.collected.take() {
+                Some(collected) => collected,
+                None => tokio::task::block_in_place(|| self.sources.collect(batch)),
+            };
             let (has_more, stop) = match collected {
                 Ok(has_more) => (has_more, None),
                 Err(Stop(failure)) => (false, Some(failure)),
@@ -172,7 +179,9 @@ impl Run<'_> {
         if batch.is_empty() {
             return Ok(());
         }
-        let lines = Bytes::from(std::mem::take(&mut batch.lines));
+        // The next batch will be about as large.
+        let next = Vec::with_capacity(batch.lines.len());
+        let lines = Bytes::from(std::mem::replace(&mut batch.lines, next));
         let name = loop {
             match self.outage.signals.or(self.feed.seal(lines.clone())).await {
                 Ok(Ok(name)) => break name,
@@ -182,11 +191,29 @@ impl Run<'_> {
         };
         self.outage.is_over();
         self.sealed_as(batch, name);
-        self.save().await?;
-        self.feed.start().await.map_err(|error| Halt::Failed(error.into()))?;
         self.progress.add(batch.events, lines.len());
         batch.clear();
-        Ok(())
+        if tokio::task::block_in_place(|| self.record_and_collect(batch)).is_err() {
+            // It is reported, if it fails again.
+            self.save().await?;
+        }
+        self.feed.start().await.map_err(|error| Halt::Failed(error.into()))
+    }
+
+    /// Saves the state, and collects the next batch in the meantime. The state saved has nothing of
+    /// that batch.
+    fn record_and_collect(&mut self, batch: &mut Batch) -> io::Result<()> {
+        self.forget_stored();
+        let Self { state, files, sealed, sources, .. } = self;
+        let (files, sealed, next_number) =
+            (files.clone(), sealed.iter().cloned().collect(), sources.next_number);
+        let (saved, collected) = std::thread::scope(|scope| {
+            let saving = scope.spawn(move || state.save(files, sealed, next_number));
+            let collected = sources.collect(batch);
+            (saving.join(), collected)
+        });
+        self.collected = Some(collected);
+        saved.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
     /// Adds a batch, of all lines collected so far, to what is to be recorded.
@@ -243,10 +270,15 @@ impl Run<'_> {
         }
     }
 
-    fn record(&mut self) -> io::Result<()> {
+    /// Forgets the batches that are stored.
+    fn forget_stored(&mut self) {
         while self.stored < self.feed.written().batches && self.sealed.pop_front().is_some() {
             self.stored += 1;
         }
+    }
+
+    fn record(&mut self) -> io::Result<()> {
+        self.forget_stored();
         let sealed = self.sealed.iter().cloned().collect();
         self.state.save(self.files.clone(), sealed, self.sources.next_number)
     }

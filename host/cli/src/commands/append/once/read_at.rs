@@ -16,7 +16,19 @@ pub(super) struct FileId {
 
 /// Reads up to this many bytes; fewer at the end of the file.
 pub(super) fn read_at(file: &File, offset: u64, bytes: u64) -> io::Result<Vec<u8>> {
-    let mut buffer = vec![0; to_usize(bytes)];
+    let mut buffer = Vec::new();
+    read_into(file, offset, bytes, &mut buffer)?;
+    Ok(buffer)
+}
+
+/// Reads as [`read_at`], in place of what the buffer has.
+pub(super) fn read_into(
+    file: &File,
+    offset: u64,
+    bytes: u64,
+    buffer: &mut Vec<u8>,
+) -> io::Result<()> {
+    buffer.resize(to_usize(bytes), 0);
     let mut read = 0;
     while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
         let at = offset.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
@@ -28,7 +40,7 @@ pub(super) fn read_at(file: &File, offset: u64, bytes: u64) -> io::Result<Vec<u8
         }
     }
     buffer.truncate(read);
-    Ok(buffer)
+    Ok(())
 }
 
 impl FileId {

@@ -7,11 +7,12 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::fingerprint::{COMPARED_BYTES_MAX, Ends, Fingerprint, Likeness};
-use super::read_at::{FileId, read_at};
+use super::read_at::{FileId, read_at, read_into};
 use super::state::{FileRecord, micros};
 use crate::commands::append::decoder::BLOCK_BYTES;
 use crate::numbers::{to_u64, to_usize};
@@ -34,9 +35,10 @@ pub(super) struct SourceFile {
     pub(super) offset: u64,
     pub(super) lines: u64,
     ends: Ends,
-    /// Whole lines behind the offset that were read and not taken.
-    ahead: Vec<u8>,
-    ahead_from: usize,
+    /// The bytes that were read last.
+    block: Vec<u8>,
+    /// Whole lines in them, from the offset on, that were not taken.
+    ahead: Range<usize>,
     /// No LF is between the lines read and this offset.
     scanned: u64,
     /// The size and the time of the last read that found nothing new.
@@ -77,8 +79,8 @@ impl SourceFile {
             offset: 0,
             lines: 0,
             ends: Ends::default(),
-            ahead: Vec::new(),
-            ahead_from: 0,
+            block: Vec::new(),
+            ahead: 0..0,
             scanned: 0,
             seen: None,
             modified: metadata.modified().ok(),
@@ -100,8 +102,8 @@ impl SourceFile {
             offset: 0,
             lines: 0,
             ends: Ends::default(),
-            ahead: Vec::new(),
-            ahead_from: 0,
+            block: Vec::new(),
+            ahead: 0..0,
             scanned: 0,
             seen: None,
             modified: self.modified,
@@ -189,21 +191,18 @@ impl SourceFile {
 
     /// Returns the lines that were read and not taken.
     pub(super) fn ahead(&self) -> &[u8] {
-        self.ahead.get(self.ahead_from..).unwrap_or_default()
+        self.block.get(self.ahead.clone()).unwrap_or_default()
     }
 
     /// Takes bytes of these lines.
     pub(super) fn take(&mut self, bytes: usize, lines: u64) {
-        let to = self.ahead_from.saturating_add(bytes).min(self.ahead.len());
-        let taken = self.ahead.get(self.ahead_from..to).unwrap_or_default();
+        let to = self.ahead.start.saturating_add(bytes).min(self.ahead.end);
+        let taken = self.block.get(self.ahead.start..to).unwrap_or_default();
         self.ends.add(taken);
         // The LF that a last line lacks is not in the file.
         self.offset = self.offset.saturating_add(to_u64(bytes)).min(self.scanned.max(self.offset));
         self.lines += lines;
-        self.ahead_from = to;
-        if self.ahead().is_empty() {
-            (self.ahead, self.ahead_from) = (Vec::new(), 0);
-        }
+        self.ahead.start = to;
     }
 
     /// Passes over a line that is too long.
@@ -229,6 +228,8 @@ impl SourceFile {
         let metadata = self.file.metadata()?;
         let (size, modified) = (metadata.len(), metadata.modified().ok());
         if self.seen == Some((size, modified)) {
+            // A file that rests takes no memory.
+            self.block = Vec::new();
             return Ok(Next::Nothing);
         }
         if size < self.offset {
@@ -241,8 +242,9 @@ impl SourceFile {
             let overlap = if is_long { 0 } else { to_u64(self.ends.tail.len()).min(self.offset) };
             let open = self.scanned.saturating_sub(from);
             let wanted = open.saturating_add(to_u64(BLOCK_BYTES)).min(up_to.saturating_sub(from));
-            let read = read_at(&self.file, from - overlap, overlap + wanted)?;
-            let Some((before, new)) = read.split_at_checked(to_usize(overlap)) else {
+            self.ahead = 0..0;
+            read_into(&self.file, from - overlap, overlap + wanted, &mut self.block)?;
+            let Some((before, new)) = self.block.split_at_checked(to_usize(overlap)) else {
                 return Ok(Next::Truncated);
             };
             if !is_long && before != self.ends.tail {
@@ -260,7 +262,7 @@ impl SourceFile {
                 if is_long {
                     return Ok(Next::TooLong(self.scanned - self.offset));
                 }
-                self.ahead = new.get(..=end).unwrap_or_default().to_vec();
+                self.ahead = to_usize(overlap)..to_usize(overlap + whole);
                 return Ok(Next::Lines);
             }
             let scanned = from + to_u64(new.len());
@@ -288,8 +290,9 @@ impl SourceFile {
         if open > line_bytes_max {
             return Ok(Some(Next::TooLong(open)));
         }
-        self.ahead = read_at(&self.file, self.offset, open)?;
-        self.ahead.push(b'\n');
+        self.block = read_at(&self.file, self.offset, open)?;
+        self.block.push(b'\n');
+        self.ahead = 0..self.block.len();
         Ok(Some(Next::Lines))
     }
 
