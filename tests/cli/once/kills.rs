@@ -24,7 +24,8 @@ impl Random {
     }
 
     fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
-        of[usize::try_from(self.below(of.len() as u64)).unwrap()]
+        let most = u64::try_from(of.len()).unwrap();
+        of[usize::try_from(self.below(most)).unwrap()]
     }
 }
 

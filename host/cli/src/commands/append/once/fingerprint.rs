@@ -95,7 +95,7 @@ mod tests {
         for part in before[..offset].chunks(700) {
             ends.add(part);
         }
-        let fingerprint = ends.fingerprint(offset as u64);
+        let fingerprint = ends.fingerprint(to_u64(offset));
         fs::write(&path, after).unwrap();
         fingerprint.compare(&File::open(&path).unwrap()).unwrap().0
     }
