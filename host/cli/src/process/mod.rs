@@ -4,10 +4,5 @@ pub(crate) mod exit;
 pub(crate) mod logging;
 pub(crate) mod signals;
 pub(crate) mod system_limits;
-#[cfg(feature = "metrics")]
+#[cfg_attr(not(feature = "metrics"), path = "no_telemetry.rs")]
 pub(crate) mod telemetry;
-
-#[cfg(not(feature = "metrics"))]
-mod no_telemetry;
-#[cfg(not(feature = "metrics"))]
-pub(crate) use no_telemetry as telemetry;

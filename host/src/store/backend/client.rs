@@ -24,9 +24,9 @@ use object_store::client::{
 use object_store::{ClientConfigKey, ClientOptions};
 use stratalog_store_rules::reply::wrong::WrongReply;
 
+use crate::store::backend::ended;
 use crate::store::config::tls;
 use crate::store::operation::Operation;
-use crate::store::outcome;
 use crate::store::reply::{self, Asked, Judge, Protocol, Verdict};
 use crate::telemetry;
 
@@ -98,7 +98,7 @@ impl HttpService for Watched {
             }
         }
         if telemetry::is_on() {
-            let (kind, end) = (self.judge.store_kind(), outcome::of_request(&reply));
+            let (kind, end) = (self.judge.store_kind(), ended::outcome(&reply));
             telemetry::request_ended(kind, asked.name(), asked.class(), end);
         }
         reply

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "network")]
 pub(super) mod client;
+#[cfg(feature = "network")]
+mod ended;
 pub(super) mod local;
 pub(super) mod panics;
 #[cfg(feature = "network")]
